@@ -1,0 +1,57 @@
+import type { Infeasibility } from '../errors.js';
+
+/** Exposed seconds of one optimizer step by cause; they add up to the step. */
+export interface StepBreakdown {
+  readonly computeSeconds: number;
+  readonly recomputeSeconds: number;
+  readonly tensorParallelSeconds: number;
+  readonly contextParallelSeconds: number;
+  readonly expertParallelSeconds: number;
+  readonly pipelineSendSeconds: number;
+  readonly pipelineBubbleSeconds: number;
+  readonly dataParallelSeconds: number;
+  readonly optimizerSeconds: number;
+  readonly offloadSeconds: number;
+  readonly otherSeconds: number;
+}
+
+/** Bytes of one pipeline stage on one accelerator, at the moment of its peak. */
+export interface StageMemory {
+  readonly stage: number;
+  readonly layers: number;
+  readonly weightsBytes: number;
+  readonly gradientsBytes: number;
+  readonly optimizerBytes: number;
+  readonly activationsBytes: number;
+  /** Communication buckets, gathered units, logits and loss, temporaries. */
+  readonly buffersBytes: number;
+  /** CUDA context, communicators, workspaces: seen by nvidia-smi, not by the allocator. */
+  readonly overheadBytes: number;
+  /** Allocated peak: weights + gradients + optimizer + activations + buffers. */
+  readonly peakBytes: number;
+  readonly inFlightMicroBatches: number;
+}
+
+/** The answer of the closed form for one scenario: memory and time of a step, nothing about the whole run. */
+export interface Evaluation {
+  readonly feasible: boolean;
+  readonly reasons: readonly Infeasibility[];
+  readonly dataParallel: number;
+  /** Micro-batches per optimizer step and pipeline. */
+  readonly gradientAccumulation: number;
+  readonly stepSeconds: number;
+  readonly breakdown: StepBreakdown;
+  readonly stages: readonly StageMemory[];
+  /** Worst stage: allocated by PyTorch, reserved by its allocator, seen by nvidia-smi. */
+  readonly allocatedBytes: number;
+  readonly reservedBytes: number;
+  readonly deviceBytes: number;
+  readonly capacityBytes: number;
+  readonly fits: boolean;
+  /** Bytes a node's host must hold for offloaded states and activations. */
+  readonly hostBytes: number;
+  /** FLOPs of one step over all accelerators, in the `megatron` convention. */
+  readonly modelFlops: number;
+  /** The same with recomputation. */
+  readonly hardwareFlops: number;
+}
