@@ -1,0 +1,9 @@
+import { resolveScenario } from '../scenario/resolveScenario.js';
+import { evaluate } from '../simulation/closedForm.js';
+import type { Predict } from './validate.js';
+
+/** Slipway's own predictor: the closed form on the run file, presets and framework defaults filled in. */
+export const predictRun: Predict = (run) => {
+  const scenario = resolveScenario(run);
+  return { scenario, evaluation: evaluate(scenario) };
+};
