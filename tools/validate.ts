@@ -26,9 +26,7 @@ const { values: flags, positionals } = parseArgs({
 
 const file = positionals[0];
 const allRuns = file === undefined ? loadShippedRuns() : parseRuns(readFileSync(file, 'utf8'), file);
-const runs = allRuns.filter(
-  (run) => run.family.includes(flags.family ?? '') && run.id.includes(flags.id ?? ''),
-);
+const runs = allRuns.filter((run) => run.family.includes(flags.family ?? '') && run.id.includes(flags.id ?? ''));
 const idOf = new Map(runs.map((run) => [run.run, run.id]));
 const bugs = new Map<string, { count: number; stack: string }>();
 
@@ -36,7 +34,8 @@ const predictOrReportBug: Predict = (run) => {
   try {
     const prediction = predictRun(run);
     const { feasible, stepSeconds } = prediction.evaluation;
-    if (feasible && !(stepSeconds > 0 && Number.isFinite(stepSeconds))) throw new Error(`stepSeconds is ${stepSeconds}`);
+    if (feasible && !(stepSeconds > 0 && Number.isFinite(stepSeconds)))
+      throw new Error(`stepSeconds is ${stepSeconds}`);
     return prediction;
   } catch (error) {
     if (error instanceof SlipwayError) throw error;

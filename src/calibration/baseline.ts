@@ -43,7 +43,8 @@ export function fitBaseline(
 
 /** 1F1B: p stages wait (p - 1) / (m v) of the time of m micro-batches in v chunks (Narayanan et al. 2021, section 2.2). */
 function bubbleFactor({ strategy, accelerators }: Scenario): number {
-  const { tensorParallel, pipelineParallel, contextParallel, microBatchSize, globalBatchSize, virtualStages } = strategy;
+  const { tensorParallel, pipelineParallel, contextParallel, microBatchSize, globalBatchSize, virtualStages } =
+    strategy;
   const dataParallel = Math.floor(accelerators / (tensorParallel * pipelineParallel * contextParallel));
   const microBatches = Math.max(1, Math.floor(globalBatchSize / (dataParallel * microBatchSize)));
   return 1 + (pipelineParallel - 1) / (microBatches * virtualStages);

@@ -1,0 +1,55 @@
+/**
+ * `npm run build`: the library and its types with tsc into dist/, the command with esbuild into dist/bin/.
+ * `npm run build:bin` makes only the command, in a fraction of a second.
+ */
+import { spawnSync } from 'node:child_process';
+import { chmodSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { build } from 'esbuild';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const dist = join(root, 'dist');
+
+if (process.argv.includes('--bin')) {
+  rmSync(join(dist, 'bin'), { recursive: true, force: true });
+} else {
+  rmSync(dist, { recursive: true, force: true });
+  buildLibrary();
+}
+await buildCommand();
+
+function buildLibrary(): void {
+  const tsc = join(root, 'node_modules/typescript/bin/tsc');
+  const { status } = spawnSync(process.execPath, [tsc, '-p', 'tsconfig.build.json'], { cwd: root, stdio: 'inherit' });
+  if (status !== 0) process.exit(1);
+}
+
+/** One bundle per command behind a dynamic import: start-up reads only what the command needs. */
+async function buildCommand(): Promise<void> {
+  await build({
+    absWorkingDir: root,
+    entryPoints: { slipway: 'src/cli/main.ts' },
+    outdir: 'dist/bin',
+    bundle: true,
+    splitting: true,
+    format: 'esm',
+    platform: 'node',
+    target: 'node20',
+    minifySyntax: true,
+    legalComments: 'none',
+    logLevel: 'warning',
+    define: { 'process.env.NODE_ENV': '"production"' },
+    // Bundled CommonJS packages (commander) still ask for Node's own modules through require.
+    banner: {
+      js: "import { createRequire as createRequireOfNode } from 'node:module';\nconst require = createRequireOfNode(import.meta.url);",
+    },
+  });
+  makeExecutable(join(dist, 'bin/slipway.js'));
+}
+
+function makeExecutable(file: string): void {
+  const code = readFileSync(file, 'utf8');
+  if (!code.startsWith('#!')) writeFileSync(file, `#!/usr/bin/env node\n${code}`);
+  chmodSync(file, 0o755);
+}

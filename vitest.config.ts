@@ -1,0 +1,9 @@
+import { defineConfig } from 'vitest/config';
+
+export default defineConfig({
+  test: {
+    include: ['tests/**/*.test.ts'],
+    // Spawned commands and property tests share the machine with everything else that CI runs.
+    testTimeout: 30_000,
+  },
+});
