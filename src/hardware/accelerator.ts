@@ -11,7 +11,7 @@ export interface GemmCurve {
   readonly quantiseTrafficMultiplier: number;
 }
 
-/** Attention efficiency by sequence length for one kernel family and head dimension, as a fraction of the dense bf16 peak. */
+/** Attention efficiency by sequence length for one kernel family and head dimension, as a fraction of the dense 16-bit peak. */
 export interface AttentionCurve {
   readonly kernel: 'unfused' | 'flash-1' | 'flash-2' | 'flash-3' | 'cudnn';
   readonly headDim: number;
@@ -40,7 +40,7 @@ export interface Accelerator {
   readonly year: number;
   /** Dense peak FLOP/s by format; 0 where the hardware has none. */
   readonly peakFlopsPerSecond: Readonly<Record<MatrixFormat, number>>;
-  /** HBM as sold. */
+  /** HBM as sold, in binary units: an "80 GB" part holds 80 GiB. */
   readonly memoryBytes: number;
   /** HBM that a process can allocate from, as the driver reports it. */
   readonly usableMemoryBytes: number;
@@ -61,6 +61,8 @@ export interface Accelerator {
   readonly scaleUpDomainSize: number;
   /** In-network reduction on the scale-up switch (NVLS). */
   readonly scaleUpReduction: boolean;
+  /** Scale-out NIC share of one accelerator, one direction: the default of clusters that do not state a network. */
+  readonly scaleOutBytesPerSecond: number;
   /** Host link, one direction, as achieved. */
   readonly hostBytesPerSecond: number;
   readonly gemm: Readonly<Record<'bf16' | 'fp8' | 'fp4', GemmCurve>>;
