@@ -1,0 +1,121 @@
+/** The one file that imports mathjs. It is loaded by dynamic import, and only when a run file calculates something. */
+import {
+  addDependencies,
+  create,
+  divideDependencies,
+  type FactoryFunctionMap,
+  type MathNode,
+  multiplyDependencies,
+  parseDependencies,
+  powDependencies,
+  subtractDependencies,
+  unaryMinusDependencies,
+  unaryPlusDependencies,
+} from 'mathjs/number';
+import { SlipwayError } from '../errors.js';
+import { type Dimension, dimensions } from './units.js';
+
+// The types call every dependency list optional, although the package always has them.
+const functions: FactoryFunctionMap[] = [
+  parseDependencies,
+  addDependencies,
+  subtractDependencies,
+  multiplyDependencies,
+  divideDependencies,
+  powDependencies,
+  unaryMinusDependencies,
+  unaryPlusDependencies,
+].filter((list) => list !== undefined);
+
+const math = create(Object.assign({}, ...functions));
+
+/** Arithmetic only: assignments, blocks, functions, strings and property access have no business in a run file. */
+const allowedNodes = new Set(['OperatorNode', 'ParenthesisNode', 'ConstantNode', 'SymbolNode']);
+
+/** Base units that an expression of a dimension may hold, with the power it must end up with; none at all is fine too. */
+const bases: Readonly<Record<Dimension, readonly (readonly [Dimension, number])[]>> = {
+  bytes: [['bytes', 1]],
+  bytesPerSecond: [
+    ['bytes', 1],
+    ['seconds', -1],
+  ],
+  seconds: [['seconds', 1]],
+  hertz: [['hertz', 1]],
+  flops: [['flops', 1]],
+  flopsPerSecond: [
+    ['flops', 1],
+    ['seconds', -1],
+  ],
+  count: [['count', 1]],
+  dollars: [['dollars', 1]],
+  dollarsPerHour: [
+    ['dollars', 1],
+    ['seconds', -1],
+  ],
+  watts: [['watts', 1]],
+  ratio: [],
+};
+
+/** The value of `8 * 400 Gbit/s` in the SI unit of the dimension (dollars per hour for prices). */
+export function evaluateExpression(text: string, dimension: Dimension): number {
+  const tree = parsed(text, dimension);
+  const value = evaluated(tree, text, dimension, new Map());
+  if (!Number.isFinite(value)) return value;
+  const powers = bases[dimension].map(([base, power]) => [base, power, powerOf(base, tree, text, dimension)] as const);
+  const bare = powers.every(([, , found]) => found === 0);
+  if (!bare && powers.some(([, power, found]) => power !== found)) throw notA(text, dimension, 'the units do not cancel');
+  return dimension === 'dollarsPerHour' && !bare ? value * 3600 : value;
+}
+
+function parsed(text: string, dimension: Dimension): MathNode {
+  let tree: MathNode;
+  try {
+    tree = math.parse(text.replaceAll(/\$\s*(?=[\d.])/g, 'USD * '));
+  } catch {
+    throw notA(text, dimension, 'it cannot be parsed');
+  }
+  tree.traverse((node) => {
+    if (!allowedNodes.has(node.type)) throw notA(text, dimension, 'only + - * / ^ and parentheses are calculated');
+  });
+  return tree;
+}
+
+/** The power of a base unit in the result, found by making that unit twice as large. */
+function powerOf(base: Dimension, tree: MathNode, text: string, dimension: Dimension): number {
+  const one = evaluated(tree, text, dimension, new Map());
+  const two = evaluated(tree, text, dimension, new Map([[base, 2]]));
+  return one === 0 ? 0 : Math.log2(two / one);
+}
+
+function evaluated(tree: MathNode, text: string, dimension: Dimension, scale: ReadonlyMap<Dimension, number>): number {
+  const scope = new Map<string, number>();
+  for (const [base] of bases[dimension]) {
+    for (const [name, factor] of dimensions[base].units) scope.set(name, factor * (scale.get(base) ?? 1));
+    if (base === 'bytes') addBits(scope, scale.get(base) ?? 1);
+  }
+  let value: unknown;
+  try {
+    value = tree.evaluate(scope);
+  } catch (error) {
+    throw notA(text, dimension, error instanceof Error ? error.message.replace(/^Undefined symbol/, 'there is no unit') : 'it has no value');
+  }
+  if (typeof value !== 'number') throw notA(text, dimension, 'its value is not a number');
+  return value;
+}
+
+function addBits(scope: Map<string, number>, scale: number): void {
+  for (const [prefix, factor] of [
+    ['', 1],
+    ['k', 1e3],
+    ['M', 1e6],
+    ['G', 1e9],
+    ['T', 1e12],
+  ] as const) {
+    scope.set(`${prefix}bit`, (factor * scale) / 8);
+    scope.set(`${prefix}b`, (factor * scale) / 8);
+  }
+}
+
+function notA(text: string, dimension: Dimension, why: string): SlipwayError {
+  return new SlipwayError('invalid-quantity', `'${text}' is not ${dimensions[dimension].expected}: ${why}`);
+}
