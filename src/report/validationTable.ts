@@ -146,11 +146,13 @@ function cell(text: string): string {
 }
 
 function percent(fraction: number | null): string {
-  return fraction === null ? '-' : `${(100 * fraction).toFixed(1)} %`;
+  if (fraction === null) return '-';
+  // A wild row must not push the columns apart, and its digits say nothing.
+  return fraction >= 10 ? '>999 %' : `${(100 * fraction).toFixed(1)} %`;
 }
 
 function signedPercent(fraction: number | null): string {
-  return fraction !== null && fraction > 0 ? `+${percent(fraction)}` : percent(fraction);
+  return fraction !== null && fraction > 0 && fraction < 10 ? `+${percent(fraction)}` : percent(fraction);
 }
 
 function seconds(value: number | undefined): string {
