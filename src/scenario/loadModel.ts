@@ -1,0 +1,61 @@
+import { existsSync, readFileSync, statSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { SlipwayError } from '../errors.js';
+import { architectureFromHuggingFace } from '../interop/huggingFace.js';
+import { type ArchitectureInput, architectureInputSchema } from '../model/architectureSchema.js';
+import { type PresetFile, readPreset } from './presetFiles.js';
+import { schemaError } from './schemaErrors.js';
+
+/** A configuration is a few kilobytes; weights given by mistake are gigabytes. */
+const MOST_CONFIG_BYTES = 1_000_000;
+
+/** The `model` of a run file: a preset's id, or the path of a Hugging Face config.json or of the folder that holds it. */
+export function loadModel(model: string, baseDirectory = '.'): ArchitectureInput {
+  const path = resolve(baseDirectory, model);
+  if (looksLikePath(model)) return fromHuggingFace(path, model);
+  try {
+    return checked(readPreset('models', model));
+  } catch (error) {
+    // A folder in the working directory may have any name; a preset of that name goes first.
+    if (error instanceof SlipwayError && error.code === 'unknown-preset') {
+      if (existsSync(join(path, 'config.json'))) return fromHuggingFace(path, model);
+      throw new SlipwayError('unknown-preset', error.message, { ...error.place, key: 'model' });
+    }
+    throw error;
+  }
+}
+
+function looksLikePath(model: string): boolean {
+  return /[\\/]|\.json$|^\.{1,2}$/.test(model);
+}
+
+function fromHuggingFace(path: string, shown: string): ArchitectureInput {
+  const text = readConfig(path, shown);
+  let config: unknown;
+  try {
+    config = JSON.parse(text);
+  } catch {
+    throw new SlipwayError('invalid-syntax', `${shown} is not valid JSON`, { key: 'model' });
+  }
+  return architectureFromHuggingFace(config);
+}
+
+function readConfig(path: string, shown: string): string {
+  const place = { key: 'model' };
+  if (!existsSync(path)) {
+    throw new SlipwayError('unreadable-file', `no file or folder ${shown}, and no preset of that name`, place);
+  }
+  const file = statSync(path).isDirectory() ? join(path, 'config.json') : path;
+  if (!existsSync(file)) throw new SlipwayError('unreadable-file', `the folder ${shown} holds no config.json`, place);
+  if (statSync(file).size > MOST_CONFIG_BYTES) {
+    throw new SlipwayError('unreadable-file', `${shown} is too large for a config.json (at most 1 MB)`, place);
+  }
+  return readFileSync(file, 'utf8');
+}
+
+function checked({ data, file }: PresetFile): ArchitectureInput {
+  const result = architectureInputSchema.safeParse(data);
+  if (result.success) return result.data;
+  const mistake = schemaError(result.error, data, architectureInputSchema, () => ({ file }));
+  throw new SlipwayError('invalid-preset', mistake.message, mistake.place);
+}

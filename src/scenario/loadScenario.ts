@@ -1,0 +1,84 @@
+import { readFileSync, statSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { SlipwayError } from '../errors.js';
+import { checkRunFileWithExpressions } from './parseRunFile.js';
+import { resolveCheckedRun } from './resolveScenario.js';
+import { MOST_RUN_FILE_BYTES, parseRunFileText, type RunFileText, tooLarge } from './runFileText.js';
+import type { Scenario } from './scenario.js';
+import { type Override, setPaths } from './setPath.js';
+
+/** A run file's text and the name that messages give it. */
+export interface RunFileSource {
+  readonly text: string;
+  /** As the user wrote it; `-` for standard input. */
+  readonly file: string;
+}
+
+/** Reads a run file from disk; a folder, a huge or a missing file is refused before it is read. */
+export function readRunFile(path: string): RunFileSource {
+  const size = sizeOf(path);
+  if (size > MOST_RUN_FILE_BYTES) throw tooLarge(path, size);
+  try {
+    return { text: readFileSync(path, 'utf8'), file: path };
+  } catch (error) {
+    throw unreadable(path, error);
+  }
+}
+
+/** The scenario of a run file on disk, `overrides` (flags, `--set`) going before what it says. */
+export async function loadScenario(path: string, overrides: readonly Override[] = []): Promise<Scenario> {
+  return scenarioOf(readRunFile(path), overrides);
+}
+
+/** The same for a text that was read already, or for no file at all: everything comes from the overrides. */
+export async function scenarioOf(source: RunFileSource | undefined, overrides: readonly Override[] = []): Promise<Scenario> {
+  const text = source === undefined ? nothing : parseRunFileText(source.text, source.file);
+  const locate = locator(text, overrides);
+  try {
+    const run = await checkRunFileWithExpressions(setPaths(text.value, overrides), locate);
+    const baseDirectory = source === undefined || source.file === '-' ? '.' : dirname(source.file);
+    return resolveCheckedRun(run, { baseDirectory });
+  } catch (error) {
+    throw error instanceof SlipwayError ? placed(error, locate) : error;
+  }
+}
+
+const nothing: RunFileText = { file: '', value: {}, lineOf: () => undefined };
+
+/** A value that an override set is not in the file, so no line of the file is to blame. */
+function locator(text: RunFileText, overrides: readonly Override[]) {
+  const overridden = new Set(overrides.map(({ path }) => path.join('.')));
+  return (path: readonly PropertyKey[]): { file?: string; line?: number } => {
+    const set = path.some((_, index) => overridden.has(path.slice(0, index + 1).map(String).join('.')));
+    if (set || text.file === '') return {};
+    const line = text.lineOf(path);
+    return line === undefined ? { file: text.file } : { file: text.file, line };
+  };
+}
+
+/** Errors of later stages know the key; the file and the line are known here. */
+export function placed(error: SlipwayError, locate: ReturnType<typeof locator>): SlipwayError {
+  if (error.place.file !== undefined || error.place.key === undefined) return error;
+  return new SlipwayError(error.code, error.message, { ...locate(error.place.key.split('.')), ...error.place });
+}
+
+function sizeOf(path: string): number {
+  try {
+    const stat = statSync(path);
+    if (!stat.isDirectory()) return stat.size;
+  } catch (error) {
+    throw unreadable(path, error);
+  }
+  throw new SlipwayError('unreadable-file', 'a folder, not a run file', { file: path });
+}
+
+function unreadable(path: string, error: unknown): SlipwayError {
+  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+  const reasons: Readonly<Record<string, string>> = {
+    ENOENT: 'no such file',
+    EACCES: 'no permission to read it',
+    ENOTDIR: 'no such file',
+    ENAMETOOLONG: 'no such file',
+  };
+  return new SlipwayError('unreadable-file', reasons[code] ?? `cannot be read (${code})`, { file: path });
+}

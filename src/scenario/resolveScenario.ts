@@ -1,0 +1,71 @@
+import type { Cluster } from '../hardware/cluster.js';
+import type { Architecture } from '../model/architecture.js';
+import { resolveArchitecture } from '../model/architectureSchema.js';
+import type { Framework } from '../parallelism/framework.js';
+import { loadFramework } from './frameworkDefaults.js';
+import { loadCluster } from './loadHardware.js';
+import { loadModel } from './loadModel.js';
+import { checkRunFile } from './parseRunFile.js';
+import { resolveStrategy } from './resolveStrategy.js';
+import type { RunFile, RunFileInput } from './runFileSchema.js';
+import type { FilledDefault, Scenario } from './scenario.js';
+
+/** Sequence length where the run file gives none: what most published pre-training starts with. */
+const DEFAULT_SEQUENCE_LENGTH = 4096;
+
+export interface ResolveOptions {
+  /** Folder that relative paths in the run file start from; the working directory where not given. */
+  readonly baseDirectory?: string;
+}
+
+/** A run file as an object (checked here, expressions excepted) to the full question, every default filled in. */
+export function resolveScenario(run: RunFileInput, options: ResolveOptions = {}): Scenario {
+  return resolveCheckedRun(checkRunFile(run), options);
+}
+
+/** The same for a run file that `parseRunFile` or `checkRunFile` has accepted. */
+export function resolveCheckedRun(run: RunFile, options: ResolveOptions = {}): Scenario {
+  const filled: FilledDefault[] = [];
+  const fill = <T extends string | number | boolean>(key: string, given: T | undefined, value: T, from: string): T => {
+    if (given === undefined) filled.push({ key, value, from });
+    return given ?? value;
+  };
+  const cluster = loadCluster(run.cluster);
+  const sequenceLength = fill('sequenceLength', run.sequenceLength, DEFAULT_SEQUENCE_LENGTH, 'slipway');
+  const model = modelOf(run.model, sequenceLength, options);
+  const accelerators = fill('accelerators', run.accelerators, cluster.acceleratorsPerNode, 'cluster');
+  const id = fill('framework', run.framework, usualFramework(cluster), 'slipway');
+  const { framework, defaults } = loadFramework(id, run.frameworkVersion);
+  const [strategy, strategyDefaults] = resolveStrategy(run.strategy ?? {}, {
+    model,
+    accelerator: cluster.accelerator,
+    accelerators,
+    framework: id,
+    defaults,
+  });
+  const price = run.training?.dollarsPerAcceleratorHour;
+  if (price === undefined && cluster.dollarsPerAcceleratorHour > 0) {
+    filled.push({ key: 'training.dollarsPerAcceleratorHour', value: cluster.dollarsPerAcceleratorHour, from: 'cluster' });
+  }
+  return {
+    model,
+    cluster,
+    accelerators,
+    strategy,
+    sequenceLength,
+    framework,
+    task: fill('task', run.task, 'pretrain', 'slipway'),
+    training: { tokens: run.training?.tokens ?? 0, dollarsPerAcceleratorHour: price ?? 0 },
+    defaultsFilledIn: [...filled, ...strategyDefaults],
+  };
+}
+
+function modelOf(model: RunFile['model'], sequenceLength: number, options: ResolveOptions): Architecture {
+  const input = typeof model === 'string' ? loadModel(model, options.baseDirectory) : model;
+  return resolveArchitecture(input, { sequenceLength });
+}
+
+/** TPUs are programmed through XLA; everything else mostly through Megatron where the question is planning. */
+function usualFramework(cluster: Cluster): Framework['id'] {
+  return cluster.accelerator.vendor.toLowerCase() === 'google' ? 'xla' : 'megatron';
+}

@@ -1,0 +1,155 @@
+import type { Accelerator } from '../hardware/accelerator.js';
+import type { Architecture } from '../model/architecture.js';
+import type { Framework } from '../parallelism/framework.js';
+import type { AttentionKernel, Precision, Strategy } from '../parallelism/strategy.js';
+import type { StrategyDefaults } from './frameworkDefaults.js';
+import { parsePipelineLayout } from './pipelineLayout.js';
+import type { FilledDefault } from './scenario.js';
+
+/** What the defaults of a strategy depend on. */
+export interface StrategyContext {
+  readonly model: Architecture;
+  readonly accelerator: Accelerator;
+  readonly accelerators: number;
+  readonly framework: Framework['id'];
+  /** The framework's own defaults, `flashAttention` included. */
+  readonly defaults: StrategyDefaults;
+}
+
+type Given = StrategyDefaults;
+
+/** Fills in what the run file leaves out, and notes every value with who says so. */
+export function resolveStrategy(given: Given, context: StrategyContext): [Strategy, readonly FilledDefault[]] {
+  const filled: FilledDefault[] = [];
+  const note = <T>(key: string, value: T, from: string): T => {
+    if (typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean') {
+      filled.push({ key: `strategy.${key}`, value, from });
+    }
+    return value;
+  };
+  /** The run file's value, else the framework's, else ours. */
+  const pick = <K extends keyof Given & keyof Strategy>(key: K, fallback: Strategy[K]): Strategy[K] => {
+    const own = given[key];
+    if (own !== undefined) return own as Strategy[K];
+    const usual = context.defaults[key];
+    return usual === undefined
+      ? note(key, fallback, 'slipway')
+      : note(key, usual as Strategy[K], context.framework);
+  };
+  /** Ours depends on other values, so the framework's file cannot say it. */
+  const derive = <K extends keyof Given & keyof Strategy>(key: K, value: Strategy[K], from: string): Strategy[K] => {
+    const own = given[key];
+    return own === undefined ? note(key, value, from) : (own as Strategy[K]);
+  };
+
+  const tensorParallel = pick('tensorParallel', 1);
+  const contextParallel = pick('contextParallel', 1);
+  const pipelineParallel = pick('pipelineParallel', 1);
+  const microBatchSize = pick('microBatchSize', 1);
+  const virtualStages = pipelineParallel === 1 ? 1 : derive('virtualStages', usualVirtualStages(given, pipelineParallel), 'slipway');
+  const offload = pick('offload', 'none');
+  const precision = derive('precision', usualPrecision(context), context.framework);
+  const strategy: Strategy = {
+    tensorParallel,
+    sequenceParallel: derive(
+      'sequenceParallel',
+      tensorParallel > 1 && (context.defaults.sequenceParallel ?? false),
+      context.framework,
+    ),
+    contextParallel,
+    contextMethod: pick('contextMethod', 'ring'),
+    pipelineParallel,
+    virtualStages,
+    pipelineSchedule: derive('pipelineSchedule', virtualStages > 1 ? 'interleaved-1f1b' : '1f1b', context.framework),
+    expertParallel: pick('expertParallel', 1),
+    expertTensorParallel: derive('expertTensorParallel', usualExpertTensor(given, context), context.framework),
+    dataSharding: pick('dataSharding', 'ddp'),
+    shardGroupSize: pick('shardGroupSize', 0),
+    offload,
+    optimizerOffloadFraction: pick('optimizerOffloadFraction', offload === 'optimizer-cpu' ? 1 : 0),
+    activationOffloadLayers: pick('activationOffloadLayers', 0),
+    microBatchSize,
+    globalBatchSize: derive(
+      'globalBatchSize',
+      Math.max(1, Math.floor(context.accelerators / (tensorParallel * contextParallel * pipelineParallel))) * microBatchSize,
+      'slipway',
+    ),
+    recompute: pick('recompute', 'none'),
+    recomputeLayers: pick('recomputeLayers', 0),
+    recomputeModules: given.recomputeModules ?? context.defaults.recomputeModules ?? [],
+    precision,
+    gradientDtype: derive('gradientDtype', usualGradient(precision, context), context.framework),
+    optimizer: pick('optimizer', 'adamw'),
+    attentionKernel: derive('attentionKernel', usualAttention(given, context), context.framework),
+    fusedNorm: pick('fusedNorm', false),
+    fusedCrossEntropy: pick('fusedCrossEntropy', false),
+    compile: pick('compile', false),
+    cudaGraphs: pick('cudaGraphs', 'none'),
+    tensorOverlap: pick('tensorOverlap', false),
+    expertOverlap: pick('expertOverlap', false),
+    expertDispatcher: pick('expertDispatcher', 'alltoall'),
+    overlapGradientReduce: pick('overlapGradientReduce', false),
+    overlapParameterGather: pick('overlapParameterGather', false),
+    overlapPipelineSend: derive(
+      'overlapPipelineSend',
+      virtualStages > 1 && (context.defaults.overlapPipelineSend ?? false),
+      context.framework,
+    ),
+    stageLayers: given.stageLayers ?? layersOfLayout(given.pipelineLayout),
+  };
+  return [strategy, filled];
+}
+
+/** Interleaving needs at least two chunks; ZB-V has two by construction; a layout says how many there are. */
+function usualVirtualStages(given: Given, pipelineParallel: number): number {
+  const chunks = given.stageLayers?.length ?? layersOfLayout(given.pipelineLayout).length;
+  if (chunks > pipelineParallel && chunks % pipelineParallel === 0) return chunks / pipelineParallel;
+  const two = ['interleaved-1f1b', 'zb-v'].includes(given.pipelineSchedule ?? '');
+  return two ? 2 : 1;
+}
+
+function layersOfLayout(layout: string | undefined): readonly number[] {
+  const chunks = layout === undefined ? [] : parsePipelineLayout(layout);
+  return 'problem' in chunks ? [] : chunks.map(({ layers }) => layers);
+}
+
+/** fp16 where the matrix units have no bf16 (V100). */
+function usualPrecision({ accelerator, defaults }: StrategyContext): Precision {
+  const usual = defaults.precision ?? 'bf16';
+  return usual === 'bf16' && accelerator.peakFlopsPerSecond.bf16 === 0 ? 'fp16' : usual;
+}
+
+/** Gradients in the model's own 16-bit format follow it: bf16 gradients make no sense beside fp16 weights. */
+function usualGradient(precision: Precision, { defaults }: StrategyContext): Strategy['gradientDtype'] {
+  const usual = defaults.gradientDtype ?? 'fp32';
+  if (usual === 'fp32' || precision === 'fp32' || precision === 'tf32') return 'fp32';
+  return precision === 'fp16' ? 'fp16' : usual === 'fp16' && precision !== 'bf16' ? 'bf16' : precision === 'bf16' ? 'bf16' : usual;
+}
+
+/** Megatron splits experts like every other matrix unless told otherwise, where the ranks allow it. */
+function usualExpertTensor(given: Given, { model, framework, accelerators }: StrategyContext): number {
+  const tensorParallel = given.tensorParallel ?? 1;
+  if (!model.moe || framework !== 'megatron') return 1;
+  const ranks = accelerators / (given.pipelineParallel ?? 1);
+  return ranks % ((given.expertParallel ?? 1) * tensorParallel) === 0 ? tensorParallel : 1;
+}
+
+/**
+ * The attention kernel where only `flashAttention` is known: FlashAttention needs Ampere or later; on Hopper PyTorch
+ * stacks use version 3 and Transformer Engine cuDNN, which is also what Blackwell has.
+ */
+function usualAttention(given: Given, context: StrategyContext): AttentionKernel {
+  const { defaults, framework, accelerator } = context;
+  const usual = given.flashAttention === undefined ? defaults.attentionKernel : undefined;
+  if (usual !== undefined) return usual;
+  const wanted = given.flashAttention ?? defaults.flashAttention ?? true;
+  const unfused = framework === 'megatron' ? 'fused-softmax' : 'unfused';
+  if (!wanted) return unfused;
+  const named = defaults.attentionKernel;
+  if (named !== undefined && named !== 'unfused' && named !== 'fused-softmax') return named;
+  const generation = accelerator.generation.toLowerCase();
+  if (/volta|turing|pascal/.test(generation)) return unfused;
+  if (/blackwell|rubin/.test(generation)) return 'cudnn';
+  if (/hopper/.test(generation)) return framework === 'megatron' || framework === 'xla' ? 'cudnn' : 'flash-3';
+  return 'flash-2';
+}
