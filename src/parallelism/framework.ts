@@ -21,13 +21,28 @@ export interface Framework {
   readonly gemmTimeFactor: number;
   readonly attentionTimeFactor: number;
   readonly elementwiseTimeFactor: number;
-  /** Share of a pipeline send that stays on the critical path of every micro-batch. */
+  /** The backward tensor-parallel collective of a column-parallel layer runs beside its weight gradient. */
+  readonly asyncTensorBackward: boolean;
+  /** Weight gradients are added to the fp32 gradient buffer inside the GEMM. */
+  readonly fusedGradientAccumulation: boolean;
+  /** Data-parallel traffic is cut into buckets of this size; the last one cannot overlap. */
   readonly gradientBucketBytes: number;
+  /** Type in which gradients travel. */
+  readonly gradientReduceBytes: 2 | 4;
+  /** Pipeline messages are scattered over tensor-parallel ranks (Megatron's scatter-gather, implied by sequence parallelism). */
+  readonly scatterGatherPipeline: boolean;
   /** Vocabulary is padded to a multiple of this times tensorParallel (Megatron: 128); 1 for none. */
   readonly vocabularyPadding: number;
-  /** Bytes per parameter: working copy, gradient buffer, optimizer states in full precision, by data sharding in memory/. */
+  /** Bytes per parameter of the weights used in compute: 2 for 16-bit copies, 4 where only fp32 weights are kept (FSDP, XLA). */
+  readonly weightBytes: 2 | 4;
+  /** Bytes per parameter of the gradient buffer. */
   readonly mainGradientBytes: 2 | 4;
+  /** An fp32 master copy beside the weights belongs to the optimizer states. */
   readonly masterWeights: boolean;
+  /** Extra reads and writes of the optimizer step, bytes per parameter (unfused updates, copies between buffers). */
+  readonly optimizerExtraBytes: number;
+  /** A straggler's share: relative standard deviation of one rank's step; a synchronous step waits for the slowest. */
+  readonly jitter: number;
   readonly memory: {
     readonly contextBytes: number;
     readonly communicatorBytes: number;

@@ -44,7 +44,7 @@ export interface Strategy {
   readonly overlapParameterGather: boolean;
   /** Pipeline sends overlap compute. */
   readonly overlapPipelineSend: boolean;
-  /** Layers per pipeline position (stage-major, then chunk), or empty for an even split. */
+  /** Layers per model chunk in depth order (chunk j of stages x chunks), or empty for an even split. */
   readonly stageLayers: readonly number[];
 }
 

@@ -1,0 +1,84 @@
+import type { Degrees } from '../parallelism/degrees.js';
+import type { RankParameters } from '../parallelism/data.js';
+import type { Framework } from '../parallelism/framework.js';
+import type { Optimizer, Strategy } from '../parallelism/strategy.js';
+
+/** Bytes of weights, gradients and optimizer states on one accelerator. */
+export interface StateBytes {
+  readonly weights: number;
+  readonly gradients: number;
+  readonly optimizer: number;
+  /** Moved to the host or to drives. */
+  readonly offloaded: number;
+}
+
+/** Bytes per parameter before any sharding. */
+export interface BytesPerParameter {
+  readonly weight: number;
+  readonly gradient: number;
+  readonly optimizer: number;
+}
+
+/** Optimizer states in bytes per parameter, without an fp32 master copy of the weights. */
+const momentBytes: Readonly<Record<Optimizer, number>> = {
+  adamw: 8,
+  adam8bit: 2,
+  sgd: 4,
+  // Row and column statistics instead of a second moment; no first moment (Shazeer & Stern 2018).
+  adafactor: 0.02,
+  lion: 4,
+  // One momentum buffer for matrices (Jordan et al. 2024).
+  muon: 4,
+};
+
+/**
+ * Megatron with 16-bit weights: 2 + 4 + 12 = 18 (fp32 gradients, fp32 master, m, v); DeepSpeed: 2 + 2 + 12 = 16
+ * (Rajbhandari et al. 2020, section 3.1); FSDP keeps fp32 weights: 4 + 4 + 8 = 16.
+ */
+export function bytesPerParameter(strategy: Strategy, framework: Framework): BytesPerParameter {
+  const full = strategy.precision === 'fp32' || strategy.precision === 'tf32';
+  const weight = full ? 4 : framework.weightBytes;
+  const gradient = full || strategy.gradientDtype === 'fp32' ? 4 : 2;
+  const master = framework.masterWeights && weight === 2 ? 4 : 0;
+  return { weight, gradient, optimizer: master + momentBytes[strategy.optimizer] };
+}
+
+/** TE keeps an fp8 copy of the weights and its transpose between micro-batches; mxfp8 and nvfp4 likewise two layouts. */
+export function lowPrecisionWeightBytes(strategy: Strategy): number {
+  if (strategy.precision === 'fp8' || strategy.precision === 'mxfp8') return 2;
+  return strategy.precision === 'nvfp4' ? 1.125 : 0;
+}
+
+/** Sharding over data-parallel ranks: zero-1 divides the optimizer, zero-2 gradients too, zero-3 weights too. */
+export function stateBytes(
+  parameters: RankParameters,
+  matrixParameters: number,
+  degrees: Degrees,
+  strategy: Strategy,
+  framework: Framework,
+): StateBytes {
+  const each = bytesPerParameter(strategy, framework);
+  const level = { ddp: 0, 'zero-1': 1, 'zero-2': 2, 'zero-3': 3 }[strategy.dataSharding];
+  const shard = (bytes: number, from: number): number =>
+    level >= from
+      ? bytes * (parameters.dense / degrees.shardGroup + parameters.expert / expertShards(degrees))
+      : bytes * (parameters.dense + parameters.expert);
+  const copies = level >= 3 ? 0 : lowPrecisionWeightBytes(strategy) * matrixParameters;
+  const weights = shard(each.weight, 3) + copies;
+  const gradients = shard(each.gradient, 2);
+  const optimizer = shard(each.optimizer, 1);
+  return offload({ weights, gradients, optimizer, offloaded: 0 }, strategy);
+}
+
+function expertShards(degrees: Degrees): number {
+  return Math.max(1, degrees.expertDataParallel);
+}
+
+function offload(states: StateBytes, strategy: Strategy): StateBytes {
+  if (strategy.offload === 'none') return states;
+  const moved = states.optimizer * strategy.optimizerOffloadFraction;
+  if (strategy.offload === 'optimizer-cpu' || strategy.offload === 'optimizer-nvme') {
+    return { ...states, optimizer: states.optimizer - moved, offloaded: moved };
+  }
+  return { ...states, weights: 0, optimizer: states.optimizer - moved, offloaded: moved + states.weights };
+}

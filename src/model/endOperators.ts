@@ -1,0 +1,74 @@
+import type { Architecture } from './architecture.js';
+import { type Execution, type GemmOperator, normOperator, type StreamOperator } from './operators.js';
+
+/** Work outside the layers. Bytes per token, whole model; the logits are divided over tensor-parallel ranks. */
+export interface EndOperators {
+  /** Gather of token (and position) rows, dropout. */
+  readonly embedding: StreamOperator;
+  readonly finalNorm: StreamOperator | undefined;
+  readonly head: GemmOperator;
+  /** Cross entropy over the padded vocabulary. */
+  readonly loss: StreamOperator;
+}
+
+/** Bytes of logits kept or alive at the loss, per token and vocabulary entry (whole, before tensor parallelism). */
+export interface LossMemory {
+  /** Between the head's forward and backward of one micro-batch. */
+  readonly peakBytesPerLogit: number;
+}
+
+export function endOperators(
+  a: Architecture,
+  x: Execution,
+  paddedVocabulary: number,
+  fusedCrossEntropy: boolean,
+): EndOperators {
+  const e = x.activationBytes;
+  const h = a.hiddenSize;
+  const positions = a.positionEmbedding === 'learned' ? 3 * e : 0;
+  const dropout = a.dropout > 0 ? 2 * e + 1 : 0;
+  const region = 'sequence';
+  const embedding: StreamOperator = {
+    kind: 'stream',
+    name: 'embedding',
+    region,
+    forwardBytes: (2 * e + positions + dropout) * h,
+    backwardBytes: (2 * e + 8 + dropout) * h,
+    forwardKernels: 2,
+    backwardKernels: 3,
+    module: 'other',
+    perExpertToken: false,
+  };
+  const head: GemmOperator = {
+    kind: 'gemm',
+    name: 'head',
+    inputFeatures: h,
+    outputFeatures: paddedVocabulary,
+    split: 'column',
+    lowPrecision: false,
+    module: 'other',
+  };
+  // Unfused: to fp32, maximum, subtract, exponential, sum, and back (Megatron's vocabulary-parallel cross entropy).
+  const [forward, backward] = fusedCrossEntropy || x.fusion === 'compiled' ? [2 * e, 2 * e] : [e + 28, 12 + e];
+  const loss: StreamOperator = {
+    kind: 'stream',
+    name: 'loss',
+    region: 'tensor',
+    forwardBytes: forward * paddedVocabulary,
+    backwardBytes: backward * paddedVocabulary,
+    forwardKernels: fusedCrossEntropy ? 2 : 8,
+    backwardKernels: fusedCrossEntropy ? 1 : 4,
+    module: 'other',
+    perExpertToken: false,
+  };
+  return { embedding, finalNorm: a.finalNorm ? normOperator('finalNorm', a, x, h, region) : undefined, head, loss };
+}
+
+/**
+ * Logits alive at once: the head's output, the fp32 copy that the loss turns into probabilities in place, and the gradient
+ * in the head's type. A fused loss turns the logits into their gradient in place.
+ */
+export function lossMemory(x: Execution, fusedCrossEntropy: boolean): LossMemory {
+  const e = x.activationBytes;
+  return { peakBytesPerLogit: fusedCrossEntropy ? 2 * e : e + 4 + e };
+}

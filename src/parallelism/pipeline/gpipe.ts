@@ -1,0 +1,10 @@
+import { passSeconds, type Schedule, sumOthers } from './schedule.js';
+
+/** All forwards, then all backwards (Huang et al. 2019): bubble (p - 1) / m of the work, all micro-batches alive. */
+export const gpipe: Schedule = {
+  id: 'gpipe',
+  bubbleSeconds: (load, busiest) => sumOthers(load, busiest, passSeconds),
+  inFlight: (_stage, _stages, microBatches) => microBatches,
+  chunked: false,
+  splitsWeightGradient: false,
+};

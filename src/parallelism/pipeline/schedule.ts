@@ -1,0 +1,46 @@
+/** Seconds of one stage's passes for one micro-batch, all its chunks together, exposed communication included. */
+export interface StagePass {
+  readonly forward: number;
+  /** Recomputation included. */
+  readonly inputGradient: number;
+  readonly weightGradient: number;
+}
+
+export interface PipelineLoad {
+  readonly passes: readonly StagePass[];
+  readonly microBatches: number;
+  /** Model chunks per stage. */
+  readonly chunks: number;
+}
+
+/**
+ * A pipeline schedule in closed form. The event simulation will drive the same interface with an order of passes; this is
+ * the seam.
+ */
+export interface Schedule {
+  readonly id: string;
+  /**
+   * Seconds that the busiest stage idles in a step, given its passes: the fill and drain of the other stages.
+   * The step's pipeline time is microBatches x (busiest stage's passes) + this.
+   */
+  bubbleSeconds(load: PipelineLoad, busiest: number): number;
+  /** Activations alive at the peak of `stage`, in micro-batches of the whole stage (a chunk counts 1 / chunks). */
+  inFlight(stage: number, stages: number, microBatches: number, chunks: number): number;
+  /** Hops between stages that a micro-batch makes in one direction. */
+  readonly chunked: boolean;
+  /** Weight gradients run on their own, so that their inputs live longer. */
+  readonly splitsWeightGradient: boolean;
+}
+
+export function passSeconds(pass: StagePass): number {
+  return pass.forward + pass.inputGradient + pass.weightGradient;
+}
+
+/** Sum over the other stages of what they do while the busiest one waits. */
+export function sumOthers(load: PipelineLoad, busiest: number, idle: (pass: StagePass) => number): number {
+  let sum = 0;
+  load.passes.forEach((pass, stage) => {
+    if (stage !== busiest) sum += Math.max(0, idle(pass));
+  });
+  return sum;
+}

@@ -1,0 +1,74 @@
+import type { Architecture } from '../model/architecture.js';
+import { layerKinds } from '../model/parameters.js';
+import type { Degrees } from './degrees.js';
+import type { Strategy } from './strategy.js';
+
+/** Layers of one pipeline stage, all its chunks together. */
+export interface Stage {
+  readonly stage: number;
+  readonly denseLayers: number;
+  readonly moeLayers: number;
+  /** Layers of its largest chunk: the unit that is in flight. */
+  readonly largestChunkLayers: number;
+  readonly hasEmbedding: boolean;
+  readonly hasHead: boolean;
+}
+
+/**
+ * Layers per chunk, in depth order. Where the layers do not divide, the embedding and the head each take the place of one
+ * layer if that evens it out (Llama 3: 126 layers + 2 on 128 chunks); else the first and last chunks get the fewer layers,
+ * because they also carry embedding and head.
+ */
+export function layersPerChunk(numLayers: number, chunks: number, given: readonly number[]): readonly number[] {
+  if (given.length > 0) return given;
+  const result = new Array<number>(chunks).fill(Math.floor(numLayers / chunks));
+  if (numLayers % chunks === 0) return result;
+  if ((numLayers + 2) % chunks === 0 && chunks > 1) {
+    const even = (numLayers + 2) / chunks;
+    return result.map((_, i) => (i === 0 || i === chunks - 1 ? even - 1 : even));
+  }
+  let remainder = numLayers % chunks;
+  for (let i = 1; remainder > 0; i = (i + 1) % chunks) {
+    result[i] = (result[i] ?? 0) + 1;
+    remainder--;
+  }
+  return result;
+}
+
+/** The stage on which chunk `j` (in depth order) runs: round robin, or there and back for V-shaped schedules. */
+export function stageOfChunk(chunk: number, stages: number, vShaped: boolean): number {
+  const lap = Math.floor(chunk / stages);
+  const position = chunk % stages;
+  return vShaped && lap % 2 === 1 ? stages - 1 - position : position;
+}
+
+/** Splits the layers over pipeline stages. */
+export function splitStages(model: Architecture, strategy: Strategy, degrees: Degrees): readonly Stage[] {
+  const stages = degrees.pipelineParallel;
+  const chunks = stages * degrees.virtualStages;
+  const sizes = layersPerChunk(model.numLayers, chunks, strategy.stageLayers);
+  const kinds = layerKinds(model);
+  const dense = new Array<number>(stages).fill(0);
+  const moe = new Array<number>(stages).fill(0);
+  const largest = new Array<number>(stages).fill(0);
+  const vShaped = strategy.pipelineSchedule === 'zb-v';
+  let layer = 0;
+  for (let chunk = 0; chunk < chunks; chunk++) {
+    const stage = stageOfChunk(chunk, stages, vShaped);
+    const size = sizes[chunk] ?? 0;
+    for (const end = layer + size; layer < end; layer++) {
+      const counts = kinds[layer] === 'moe' ? moe : dense;
+      counts[stage] = (counts[stage] ?? 0) + 1;
+    }
+    largest[stage] = Math.max(largest[stage] ?? 0, size);
+  }
+  const headStage = vShaped ? 0 : stages - 1;
+  return dense.map((denseLayers, stage) => ({
+    stage,
+    denseLayers,
+    moeLayers: moe[stage] ?? 0,
+    largestChunkLayers: largest[stage] ?? 0,
+    hasEmbedding: stage === 0,
+    hasHead: stage === headStage,
+  }));
+}

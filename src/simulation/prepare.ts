@@ -1,0 +1,62 @@
+import type { Accelerator } from '../hardware/accelerator.js';
+import type { Architecture } from '../model/architecture.js';
+import { type EndOperators, endOperators } from '../model/endOperators.js';
+import type { Execution } from '../model/operators.js';
+import { type Degrees, deriveDegrees } from '../parallelism/degrees.js';
+import type { Framework } from '../parallelism/framework.js';
+import type { RankShare } from '../parallelism/layerCost.js';
+import { makeMesh, type Mesh } from '../parallelism/mesh.js';
+import { executionOf, rankShare } from '../parallelism/rankShare.js';
+import { type Stage, splitStages } from '../parallelism/stages.js';
+import type { Strategy } from '../parallelism/strategy.js';
+import { makeTimers, type Timers } from '../parallelism/timers.js';
+import type { Scenario } from '../scenario/scenario.js';
+
+/** A scenario with everything derived that operators, memory and schedules need; shared by all evaluators. */
+export interface Prepared {
+  readonly scenario: Scenario;
+  readonly model: Architecture;
+  readonly accelerator: Accelerator;
+  readonly strategy: Strategy;
+  readonly framework: Framework;
+  readonly degrees: Degrees;
+  readonly mesh: Mesh;
+  readonly timers: Timers;
+  readonly execution: Execution;
+  readonly share: RankShare;
+  readonly stages: readonly Stage[];
+  readonly paddedVocabulary: number;
+  readonly ends: EndOperators;
+  /** Slow-down of compute and communication that run side by side. */
+  readonly contention: number;
+}
+
+/** Megatron pads the vocabulary so that every rank gets a multiple of 128 rows. */
+export function paddedVocabularySize(model: Architecture, framework: Framework, tensorParallel: number): number {
+  const multiple = framework.vocabularyPadding * tensorParallel;
+  return Math.ceil(model.vocabSize / multiple) * multiple;
+}
+
+/** Derives; throws `SlipwayError` where degrees break a rule. */
+export function prepare(scenario: Scenario): Prepared {
+  const { model, cluster, strategy, framework, sequenceLength } = scenario;
+  const degrees = deriveDegrees(scenario);
+  const execution = executionOf(strategy, framework);
+  const paddedVocabulary = paddedVocabularySize(model, framework, strategy.tensorParallel);
+  return {
+    scenario,
+    model,
+    accelerator: cluster.accelerator,
+    strategy,
+    framework,
+    degrees,
+    mesh: makeMesh(cluster, degrees),
+    timers: makeTimers(cluster, framework, strategy, model),
+    execution,
+    share: rankShare(model, strategy, framework, degrees, sequenceLength, execution),
+    stages: splitStages(model, strategy, degrees),
+    paddedVocabulary,
+    ends: endOperators(model, execution, paddedVocabulary, strategy.fusedCrossEntropy),
+    contention: cluster.accelerator.overlapContention,
+  };
+}

@@ -1,0 +1,133 @@
+import { streamSeconds } from '../hardware/kernels/elementwise.js';
+import { operatorSeconds, type RecomputeChoice } from '../parallelism/layerCost.js';
+import type { StagePass } from '../parallelism/pipeline/schedule.js';
+import { recomputeChoice } from '../parallelism/rankShare.js';
+import type { Stage } from '../parallelism/stages.js';
+import { type LayerSeconds, layerSeconds } from './layerSeconds.js';
+import type { Prepared } from './prepare.js';
+
+/** Exposed seconds of one micro-batch on one stage, by cause. */
+export interface StageCost {
+  readonly forwardSeconds: number;
+  readonly inputGradientSeconds: number;
+  readonly weightGradientSeconds: number;
+  readonly recomputeSeconds: number;
+  readonly tensorSeconds: number;
+  readonly contextSeconds: number;
+  readonly expertSeconds: number;
+  /** What the host needs beyond the device. */
+  readonly hostSeconds: number;
+  /** The same as a pipeline pass. */
+  readonly pass: StagePass;
+}
+
+/** Layers of both kinds, timed once with and without recomputation. */
+export interface LayerTable {
+  readonly dense: LayerSeconds;
+  readonly moe: LayerSeconds;
+  readonly recompute: RecomputeChoice;
+}
+
+export function layerTable(p: Prepared): LayerTable {
+  const recompute = recomputeChoice(p.strategy);
+  const dense = layerSeconds(p, 'dense', recompute);
+  return { dense, moe: p.model.moe === null ? dense : layerSeconds(p, 'moe', recompute), recompute };
+}
+
+/** Fraction of a stage's layers that full recomputation covers (Megatron's block method). */
+export function recomputedFraction(p: Prepared, stage: Stage): number {
+  const layers = stage.denseLayers + stage.moeLayers;
+  const { recompute, recomputeLayers } = p.strategy;
+  if (recompute !== 'full' || recomputeLayers === 0 || layers === 0) return 1;
+  return Math.min(1, recomputeLayers / layers);
+}
+
+/** Embedding, final norm, head and loss of a stage that has them. */
+function endSeconds(p: Prepared, stage: Stage): { forward: number; inputGradient: number; weightGradient: number } {
+  let forward = 0;
+  let inputGradient = 0;
+  let weightGradient = 0;
+  const { ends, timers, accelerator, share } = p;
+  const parts = [
+    stage.hasEmbedding ? ends.embedding : undefined,
+    stage.hasHead ? ends.finalNorm : undefined,
+    stage.hasHead ? ends.head : undefined,
+    stage.hasHead ? ends.loss : undefined,
+  ];
+  // Each multi-token-prediction depth runs the head and the loss once more.
+  const depth = p.model.multiTokenPredictionLayers;
+  for (const part of parts) {
+    if (part === undefined) continue;
+    const times = part === ends.head || part === ends.loss ? 1 + depth : 1;
+    const seconds = operatorSeconds(part, timers, accelerator, share);
+    forward += times * seconds.forward;
+    inputGradient += times * seconds.inputGradient;
+    weightGradient += times * seconds.weightGradient;
+  }
+  return { forward, inputGradient, weightGradient };
+}
+
+/** Layers that a stage runs, its multi-token-prediction layers with the last ones. */
+function layerCounts(p: Prepared, stage: Stage): { dense: number; moe: number } {
+  const extra = stage.hasHead ? p.model.multiTokenPredictionLayers : 0;
+  const moe = p.model.moe !== null;
+  return { dense: stage.denseLayers + (moe ? 0 : extra), moe: stage.moeLayers + (moe ? extra : 0) };
+}
+
+export function stageCost(p: Prepared, table: LayerTable, stage: Stage): StageCost {
+  const counts = layerCounts(p, stage);
+  const share = recomputedFraction(p, stage);
+  const ends = endSeconds(p, stage);
+  const all = (value: (layer: LayerSeconds) => number): number =>
+    (counts.dense > 0 ? counts.dense * value(table.dense) : 0) + (counts.moe > 0 ? counts.moe * value(table.moe) : 0);
+  const again = table.recompute === 'all' ? share : 0;
+  const forwardSeconds = all((l) => l.cost.forwardSeconds) + ends.forward;
+  const inputGradientSeconds = all((l) => l.cost.inputGradientSeconds) + ends.inputGradient;
+  const weightGradientSeconds = all((l) => l.cost.weightGradientSeconds) + ends.weightGradient;
+  const recomputeSeconds = share * all((l) => l.cost.recomputeSeconds);
+  const forwardComm = all((l) => l.tensorForward + l.contextForward + l.expertForward);
+  const backwardComm = all((l) => l.tensorBackward + l.contextBackward + l.expertBackward);
+  const tensorSeconds = all((l) => (1 + again) * l.tensorForward + l.tensorBackward);
+  const contextSeconds = all((l) => (1 + again) * l.contextForward + l.contextBackward);
+  const expertSeconds = all((l) => (1 + again) * l.expertForward + l.expertBackward);
+  const device = forwardSeconds + inputGradientSeconds + weightGradientSeconds + recomputeSeconds;
+  const hostSeconds = hostShortfall(p, all, counts.dense + counts.moe, share, device);
+  return {
+    forwardSeconds,
+    inputGradientSeconds,
+    weightGradientSeconds,
+    recomputeSeconds,
+    tensorSeconds,
+    contextSeconds,
+    expertSeconds,
+    hostSeconds,
+    pass: {
+      forward: forwardSeconds + forwardComm + hostSeconds / 3,
+      inputGradient: inputGradientSeconds + recomputeSeconds + backwardComm + again * forwardComm + (2 * hostSeconds) / 3,
+      weightGradient: weightGradientSeconds,
+    },
+  };
+}
+
+/** Kernels that CUDA graphs leave to launch one by one. */
+const graphLaunchShare = { none: 1, layer: 0.25, full: 0 } as const;
+
+/** The host launches kernels one after another; where that takes longer than the device, the device waits. */
+function hostShortfall(
+  p: Prepared,
+  all: (value: (layer: LayerSeconds) => number) => number,
+  layers: number,
+  recomputeShare: number,
+  deviceSeconds: number,
+): number {
+  const launch = p.framework.hostLaunchSeconds * graphLaunchShare[p.strategy.cudaGraphs];
+  const kernels = all((l) => l.cost.forwardKernels + l.cost.backwardKernels + recomputeShare * l.cost.recomputeKernels);
+  const perLayer = p.framework.hostLayerSeconds * (p.strategy.cudaGraphs === 'none' ? 1 : graphLaunchShare[p.strategy.cudaGraphs]);
+  const host = kernels * launch + 2 * layers * perLayer;
+  return Math.max(0, host - deviceSeconds);
+}
+
+/** Seconds to move `bytesPerParameter` of every parameter once through memory. */
+export function sweepSeconds(p: Prepared, parameters: number, bytesPerParameter: number): number {
+  return streamSeconds(p.timers.stream, parameters * bytesPerParameter, 4);
+}
