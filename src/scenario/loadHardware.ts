@@ -1,0 +1,32 @@
+import type { z } from 'zod';
+import { SlipwayError } from '../errors.js';
+import type { Accelerator } from '../hardware/accelerator.js';
+import { type AcceleratorInput, acceleratorFileSchema, resolveAccelerator } from '../hardware/acceleratorSchema.js';
+import type { Cluster } from '../hardware/cluster.js';
+import { type ClusterInput, clusterFileSchema, resolveCluster } from '../hardware/clusterSchema.js';
+import { type PresetFile, type PresetKind, readPreset } from './presetFiles.js';
+
+/** An accelerator by preset name or as a run file wrote it out. */
+export function loadAccelerator(accelerator: string | AcceleratorInput): Accelerator {
+  if (typeof accelerator !== 'string') return resolveAccelerator(accelerator);
+  const preset = readPreset('accelerators', accelerator);
+  return resolveAccelerator(checked(acceleratorFileSchema, preset, 'accelerators'));
+}
+
+/** A cluster by preset name or as a run file wrote it out. */
+export function loadCluster(cluster: string | ClusterInput): Cluster {
+  const described =
+    typeof cluster === 'string' ? checked(clusterFileSchema, readPreset('clusters', cluster), 'clusters') : cluster;
+  return resolveCluster(described, loadAccelerator(described.accelerator));
+}
+
+function checked<T>(schema: z.ZodType<T>, { id, file, data }: PresetFile, kind: PresetKind): T {
+  const result = schema.safeParse(data);
+  if (result.success) return result.data;
+  const [issue] = result.error.issues;
+  const key = issue?.path.join('.') ?? '';
+  throw new SlipwayError('invalid-preset', `presets/${kind}/${id}.yaml: ${key}: ${issue?.message ?? 'invalid'}`, {
+    file,
+    key,
+  });
+}

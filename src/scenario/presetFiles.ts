@@ -1,0 +1,133 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parse } from 'yaml';
+import { SlipwayError } from '../errors.js';
+import { nearest } from '../quantity/nearest.js';
+
+export type PresetKind = 'models' | 'accelerators' | 'clusters' | 'frameworks';
+
+export interface PresetFile {
+  /** The file's name; an alias asked for is replaced by it. */
+  readonly id: string;
+  /** Full path. */
+  readonly file: string;
+  /** As written; the caller's schema checks it. */
+  readonly data: unknown;
+}
+
+const singular: Readonly<Record<PresetKind, string>> = {
+  models: 'model',
+  accelerators: 'accelerator',
+  clusters: 'cluster',
+  frameworks: 'framework',
+};
+
+/** Reads one preset. Only a name that is no file's makes it look through all aliases of the kind. */
+export function readPreset(kind: PresetKind, name: string): PresetFile {
+  const exact = isFileName(name) ? tryRead(kind, name) : undefined;
+  return exact ?? readByAlias(kind, name) ?? unknown(kind, name);
+}
+
+/** Ids of all presets of a kind, sorted. */
+export function listPresets(kind: PresetKind): string[] {
+  return filesBelow(join(presetsFolder(), kind))
+    .filter((file) => file.endsWith('.yaml'))
+    .map((file) => file.slice(0, -'.yaml'.length))
+    .sort();
+}
+
+/** Ids never leave their folder: no separators, no leading dot. */
+function isFileName(name: string): boolean {
+  return /^[a-z0-9][\w.+-]*$/.test(name);
+}
+
+function tryRead(kind: PresetKind, id: string): PresetFile | undefined {
+  const file = fileOf(kind, id);
+  const text = readIfThere(file);
+  return text === undefined ? undefined : { id, file, data: parsed(text, file) };
+}
+
+function fileOf(kind: PresetKind, id: string): string {
+  return join(presetsFolder(), kind, `${id}.yaml`);
+}
+
+function readByAlias(kind: PresetKind, name: string): PresetFile | undefined {
+  const wanted = name.toLowerCase();
+  for (const id of listPresets(kind)) {
+    const file = fileOf(kind, id);
+    const text = readIfThere(file);
+    // Parsing takes a hundred times as long as this look, and most files do not hold the word at all.
+    if (!text?.toLowerCase().includes(wanted)) continue;
+    const preset = { id, file, data: parsed(text, file) };
+    if (namesOf(preset).some((known) => known.toLowerCase() === wanted)) return preset;
+  }
+  return undefined;
+}
+
+function namesOf({ id, data }: PresetFile): string[] {
+  const aliases = typeof data === 'object' && data !== null && 'aliases' in data ? data.aliases : [];
+  return [id, ...(Array.isArray(aliases) ? aliases.map(String) : [])];
+}
+
+function unknown(kind: PresetKind, name: string): never {
+  const known = listPresets(kind).flatMap((id) => {
+    const preset = tryRead(kind, id);
+    return preset ? namesOf(preset) : [];
+  });
+  const suggestion = nearest(name, known);
+  const wayOut =
+    suggestion === undefined ? `\`slipway presets list\` names all ${known.length}` : `did you mean ${suggestion}?`;
+  throw new SlipwayError('unknown-preset', `no ${singular[kind]} preset is called '${name}'; ${wayOut}`, {
+    key: singular[kind],
+    ...(suggestion === undefined ? {} : { suggestion }),
+  });
+}
+
+function parsed(text: string, file: string): unknown {
+  try {
+    return parse(text);
+  } catch (error) {
+    throw new SlipwayError('invalid-syntax', error instanceof Error ? error.message : String(error), { file });
+  }
+}
+
+function readIfThere(file: string): string | undefined {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (error) {
+    if (isMissing(error)) return undefined;
+    throw new SlipwayError('unreadable-file', `cannot read ${file}: ${String(error)}`, { file });
+  }
+}
+
+/** A kind that ships no presets has an empty folder or none. */
+function filesBelow(folder: string): string[] {
+  try {
+    return readdirSync(folder);
+  } catch (error) {
+    if (isMissing(error)) return [];
+    throw error;
+  }
+}
+
+function isMissing(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'ENOENT';
+}
+
+let folder: string | undefined;
+
+/** The package's presets/, wherever this code runs from: src/, dist/ or the one bundled file in dist/bin/. */
+function presetsFolder(): string {
+  folder ??= join(packageRoot(dirname(fileURLToPath(import.meta.url))), 'presets');
+  return folder;
+}
+
+function packageRoot(from: string): string {
+  const text = readIfThere(join(from, 'package.json'));
+  if (text !== undefined && /"name":\s*"slipway"/.test(text)) return from;
+  const parent = dirname(from);
+  if (parent === from)
+    throw new SlipwayError('unreadable-file', 'the presets folder of slipway is missing; install it again');
+  return packageRoot(parent);
+}
