@@ -125,7 +125,10 @@ function reasons(skipped: readonly ValidatedRun[]): string[] {
   const groups = groupBy(skipped, (run) => (run.skipped ?? '').replaceAll(/\d[\d,.]*/g, '#'));
   return [...groups.values()]
     .sort((a, b) => b.length - a.length)
-    .map((group) => `  ${String(group.length).padStart(6)}  ${clipped(group[0]?.skipped ?? '', width - 10)}`);
+    .flatMap((group) => {
+      const lines = wrapped(group[0]?.skipped ?? '', width - 10);
+      return lines.map((line, index) => `  ${(index === 0 ? String(group.length) : '').padStart(6)}  ${line}`);
+    });
 }
 
 function worstRuns(runs: readonly ValidatedRun[], worst: number): string[] {
@@ -161,6 +164,16 @@ function seconds(value: number | undefined): string {
 
 function plural(count: number, noun: string): string {
   return `${count} ${noun}${count === 1 ? '' : 's'}`;
+}
+
+function wrapped(text: string, length: number): string[] {
+  const lines: string[] = [];
+  for (const word of text.split(/\s+/)) {
+    const longer = `${lines.at(-1) ?? ''} ${word}`.trim();
+    if (lines.length > 0 && longer.length <= length) lines[lines.length - 1] = longer;
+    else lines.push(clipped(word, length));
+  }
+  return lines;
 }
 
 function clipped(text: string, length: number): string {
