@@ -54,7 +54,7 @@ export function replicatedCost(
 ): DataParallelCost {
   const sharded = strategy.dataSharding !== 'ddp';
   const gradientBytes = reduceBytes(strategy, framework);
-  const kind = sharded ? 'reduceScatter' : 'allReduce';
+  const kind = sharded && !framework.gradientAllReduce ? 'reduceScatter' : 'allReduce';
   const reduceOnce =
     collectiveSeconds(mesh.gradient, kind, parameters.dense * gradientBytes) +
     collectiveSeconds(mesh.expertGradient, kind, parameters.expert * gradientBytes);

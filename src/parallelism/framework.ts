@@ -13,7 +13,7 @@ export interface Framework {
   readonly fusion: 'eager' | 'compiled' | 'fused';
   /** Host time to launch one kernel without CUDA graphs. */
   readonly hostLaunchSeconds: number;
-  /** Kernels per second are bounded per layer and direction; host time of a layer beyond its kernels (hooks, FSDP). */
+  /** Host time of one layer and pass (forward, recomputation, backward) beside its kernels: modules, autograd, hooks. */
   readonly hostLayerSeconds: number;
   /** Fixed time of a step: data loading, logging, loss-scale check, gradient-norm read-back. */
   readonly stepOverheadSeconds: number;
@@ -29,6 +29,8 @@ export interface Framework {
   readonly gradientBucketBytes: number;
   /** Type in which gradients travel. */
   readonly gradientReduceBytes: 2 | 4;
+  /** Gradients are all-reduced even where the optimizer is sharded (DeepSpeed's pipeline engine). */
+  readonly gradientAllReduce: boolean;
   /** Pipeline messages are scattered over tensor-parallel ranks (Megatron's scatter-gather, implied by sequence parallelism). */
   readonly scatterGatherPipeline: boolean;
   /** Vocabulary is padded to a multiple of this times tensorParallel (Megatron: 128); 1 for none. */

@@ -35,6 +35,9 @@ function weightGradientBytes(strategy: Strategy, framework: Framework, activatio
   return activationBytes + activationBytes + 2 * buffer;
 }
 
+/** Mask, cast to fp32, softmax and cast back in PyTorch move about as much as six 16-bit passes over the square. */
+const unfusedSoftmaxPasses = 6;
+
 /** One rank's share of a micro-batch. */
 export function rankShare(
   model: Architecture,
@@ -64,7 +67,7 @@ export function rankShare(
     localExperts: moe === null ? 0 : moe.numExperts / degrees.expertParallel,
     expertTensorParallel,
     flash: execution.attention === 'flash',
-    softmaxPasses: execution.attention === 'unfused' ? 4 : 1,
+    softmaxPasses: execution.attention === 'unfused' ? unfusedSoftmaxPasses : 1,
     attentionDropout: model.dropout > 0,
     activationBytes: execution.activationBytes,
     weightGradientBytes: weightGradientBytes(strategy, framework, execution.activationBytes),

@@ -19,6 +19,7 @@ const figuresSchema = z.strictObject({
   fusedGradientAccumulation: z.boolean(),
   gradientBucketBytes: bytes,
   gradientReduceBytes: z.literal([2, 4]),
+  gradientAllReduce: z.boolean(),
   scatterGatherPipeline: z.boolean(),
   vocabularyPadding: z.int().positive(),
   weightBytes: z.literal([2, 4]),

@@ -91,7 +91,8 @@ export function stageCost(p: Prepared, table: LayerTable, stage: Stage): StageCo
   const contextSeconds = all((l) => (1 + again) * l.contextForward + l.contextBackward);
   const expertSeconds = all((l) => (1 + again) * l.expertForward + l.expertBackward);
   const device = forwardSeconds + inputGradientSeconds + weightGradientSeconds + recomputeSeconds;
-  const hostSeconds = hostShortfall(p, all, counts.dense + counts.moe, share, device);
+  const busy = device + tensorSeconds + contextSeconds + expertSeconds;
+  const hostSeconds = hostShortfall(p, all, counts.dense + counts.moe, share, again, busy);
   return {
     forwardSeconds,
     inputGradientSeconds,
@@ -112,19 +113,23 @@ export function stageCost(p: Prepared, table: LayerTable, stage: Stage): StageCo
 /** Kernels that CUDA graphs leave to launch one by one. */
 const graphLaunchShare = { none: 1, layer: 0.25, full: 0 } as const;
 
-/** The host launches kernels one after another; where that takes longer than the device, the device waits. */
+/**
+ * The host launches kernels one after another; where that takes longer than the device is busy, communication included,
+ * the device waits. A layer costs host time of its own on every pass: forward, backward and recomputation.
+ */
 function hostShortfall(
   p: Prepared,
   all: (value: (layer: LayerSeconds) => number) => number,
   layers: number,
   recomputeShare: number,
-  deviceSeconds: number,
+  recomputePasses: number,
+  busySeconds: number,
 ): number {
   const launch = p.framework.hostLaunchSeconds * graphLaunchShare[p.strategy.cudaGraphs];
   const kernels = all((l) => l.cost.forwardKernels + l.cost.backwardKernels + recomputeShare * l.cost.recomputeKernels);
   const perLayer = p.framework.hostLayerSeconds * (p.strategy.cudaGraphs === 'none' ? 1 : graphLaunchShare[p.strategy.cudaGraphs]);
-  const host = kernels * launch + 2 * layers * perLayer;
-  return Math.max(0, host - deviceSeconds);
+  const host = kernels * launch + (2 + recomputePasses) * layers * perLayer;
+  return Math.max(0, host - busySeconds);
 }
 
 /** Seconds to move `bytesPerParameter` of every parameter once through memory. */
