@@ -1,33 +1,28 @@
-/** The one file that imports mathjs. It is loaded by dynamic import, and only when a run file calculates something. */
-import {
-  addDependencies,
-  create,
-  divideDependencies,
-  type FactoryFunctionMap,
-  type MathNode,
-  multiplyDependencies,
-  parseDependencies,
-  powDependencies,
-  subtractDependencies,
-  unaryMinusDependencies,
-  unaryPlusDependencies,
-} from 'mathjs/number';
+/** The one file that imports mathjs, and only when a run file calculates something. */
+import type { FactoryFunctionMap, MathNode } from 'mathjs/number';
 import { SlipwayError } from '../errors.js';
 import { type Dimension, dimensions } from './units.js';
 
-// The types call every dependency list optional, although the package always has them.
-const functions: FactoryFunctionMap[] = [
-  parseDependencies,
-  addDependencies,
-  subtractDependencies,
-  multiplyDependencies,
-  divideDependencies,
-  powDependencies,
-  unaryMinusDependencies,
-  unaryPlusDependencies,
-].filter((list) => list !== undefined);
+type Parse = (text: string) => MathNode;
+let parser: Promise<Parse> | undefined;
 
-const math = create(Object.assign({}, ...functions));
+/** A parser with the four operators, powers and signs, and none of the rest of mathjs. */
+async function loadParser(): Promise<Parse> {
+  const all = await import('mathjs/number');
+  // The types call every dependency list optional, although the package always has them.
+  const functions: FactoryFunctionMap[] = [
+    all.parseDependencies,
+    all.addDependencies,
+    all.subtractDependencies,
+    all.multiplyDependencies,
+    all.divideDependencies,
+    all.powDependencies,
+    all.unaryMinusDependencies,
+    all.unaryPlusDependencies,
+  ].filter((list) => list !== undefined);
+  const math = all.create(Object.assign({}, ...functions));
+  return (text) => math.parse(text);
+}
 
 /** Arithmetic only: assignments, blocks, functions, strings and property access have no business in a run file. */
 const allowedNodes = new Set(['OperatorNode', 'ParenthesisNode', 'ConstantNode', 'SymbolNode']);
@@ -57,20 +52,22 @@ const bases: Readonly<Record<Dimension, readonly (readonly [Dimension, number])[
 };
 
 /** The value of `8 * 400 Gbit/s` in the SI unit of the dimension (dollars per hour for prices). */
-export function evaluateExpression(text: string, dimension: Dimension): number {
-  const tree = parsed(text, dimension);
+export async function evaluateExpression(text: string, dimension: Dimension): Promise<number> {
+  parser ??= loadParser();
+  const tree = parsed(await parser, text, dimension);
   const value = evaluated(tree, text, dimension, new Map());
   if (!Number.isFinite(value)) return value;
   const powers = bases[dimension].map(([base, power]) => [base, power, powerOf(base, tree, text, dimension)] as const);
   const bare = powers.every(([, , found]) => found === 0);
-  if (!bare && powers.some(([, power, found]) => power !== found)) throw notA(text, dimension, 'the units do not cancel');
+  if (!bare && powers.some(([, power, found]) => power !== found))
+    throw notA(text, dimension, 'the units do not cancel');
   return dimension === 'dollarsPerHour' && !bare ? value * 3600 : value;
 }
 
-function parsed(text: string, dimension: Dimension): MathNode {
+function parsed(parse: Parse, text: string, dimension: Dimension): MathNode {
   let tree: MathNode;
   try {
-    tree = math.parse(text.replaceAll(/\$\s*(?=[\d.])/g, 'USD * '));
+    tree = parse(text.replaceAll(/\$\s*(?=[\d.])/g, 'USD * '));
   } catch {
     throw notA(text, dimension, 'it cannot be parsed');
   }
@@ -97,7 +94,11 @@ function evaluated(tree: MathNode, text: string, dimension: Dimension, scale: Re
   try {
     value = tree.evaluate(scope);
   } catch (error) {
-    throw notA(text, dimension, error instanceof Error ? error.message.replace(/^Undefined symbol/, 'there is no unit') : 'it has no value');
+    throw notA(
+      text,
+      dimension,
+      error instanceof Error ? error.message.replace(/^Undefined symbol/, 'there is no unit') : 'it has no value',
+    );
   }
   if (typeof value !== 'number') throw notA(text, dimension, 'its value is not a number');
   return value;

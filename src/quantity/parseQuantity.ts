@@ -1,4 +1,5 @@
 import { SlipwayError } from '../errors.js';
+import { evaluateExpression } from './expression.js';
 import { type Dimension, dimensions } from './units.js';
 
 const plain = /^([$])?\s*([+-]?(?:\d[\d_]*\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)\s*([^\d\s].*)?$/;
@@ -29,9 +30,7 @@ export function isExpression(input: unknown): input is string {
 /** Like `parseQuantity`, and also `8 * 400 Gbit/s`. Asynchronous only where the text is an expression. */
 export function parseQuantityOrExpression(input: string | number, dimension: Dimension): number | Promise<number> {
   if (!isExpression(input)) return parseQuantity(input, dimension);
-  return import('./expression.js').then(({ evaluateExpression }) =>
-    accepted(evaluateExpression(input, dimension), input, dimension),
-  );
+  return evaluateExpression(input, dimension).then((value) => accepted(value, input, dimension));
 }
 
 function unitFactor(unit: string, dimension: Dimension): number | undefined {

@@ -8,8 +8,9 @@ import { type Dimension, dimensions } from './units.js';
  * asynchronous (`safeParseAsync`), because mathjs is loaded only then.
  */
 export function quantity(dimension: Dimension) {
-  return z.union([z.number(), z.string()], { error: `expected ${dimensions[dimension].expected}` }).transform(
-    (input, context): number | Promise<number> => {
+  return z
+    .union([z.number(), z.string()], { error: `expected ${dimensions[dimension].expected}` })
+    .transform((input, context): number | Promise<number> => {
       const refuse = (error: unknown): never => {
         if (!(error instanceof SlipwayError)) throw error;
         context.issues.push({ code: 'custom', message: error.message, input });
@@ -21,6 +22,5 @@ export function quantity(dimension: Dimension) {
       } catch (error) {
         return refuse(error);
       }
-    },
-  );
+    });
 }

@@ -32,7 +32,9 @@ function frameworkFile(id: Framework['id']): FrameworkFile {
   const value = readPreset('frameworks', id).data;
   const result = frameworkFileSchema.safeParse(value);
   if (!result.success) {
-    const mistake = schemaError(result.error, value, frameworkFileSchema, () => ({ file: `presets/frameworks/${id}.yaml` }));
+    const mistake = schemaError(result.error, value, frameworkFileSchema, () => ({
+      file: `presets/frameworks/${id}.yaml`,
+    }));
     throw new SlipwayError('invalid-preset', mistake.message, mistake.place);
   }
   files.set(id, result.data);

@@ -1,8 +1,10 @@
 import { readFileSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { SlipwayError } from '../errors.js';
+import { deriveDegrees } from '../parallelism/degrees.js';
 import { checkRunFileWithExpressions } from './parseRunFile.js';
 import { resolveCheckedRun } from './resolveScenario.js';
+import type { RunFile } from './runFileSchema.js';
 import { MOST_RUN_FILE_BYTES, parseRunFileText, type RunFileText, tooLarge } from './runFileText.js';
 import type { Scenario } from './scenario.js';
 import { type Override, setPaths } from './setPath.js';
@@ -27,17 +29,28 @@ export function readRunFile(path: string): RunFileSource {
 
 /** The scenario of a run file on disk, `overrides` (flags, `--set`) going before what it says. */
 export async function loadScenario(path: string, overrides: readonly Override[] = []): Promise<Scenario> {
-  return scenarioOf(readRunFile(path), overrides);
+  return (await loadRun(readRunFile(path), overrides)).scenario;
 }
 
-/** The same for a text that was read already, or for no file at all: everything comes from the overrides. */
-export async function scenarioOf(source: RunFileSource | undefined, overrides: readonly Override[] = []): Promise<Scenario> {
+export interface LoadedRun {
+  /** The run file as written, checked, with the overrides in it. */
+  readonly run: RunFile;
+  readonly scenario: Scenario;
+}
+
+/** The same for a text that was read already, or for no file at all: everything then comes from the overrides. */
+export async function loadRun(
+  source: RunFileSource | undefined,
+  overrides: readonly Override[] = [],
+): Promise<LoadedRun> {
   const text = source === undefined ? nothing : parseRunFileText(source.text, source.file);
   const locate = locator(text, overrides);
   try {
     const run = await checkRunFileWithExpressions(setPaths(text.value, overrides), locate);
     const baseDirectory = source === undefined || source.file === '-' ? '.' : dirname(source.file);
-    return resolveCheckedRun(run, { baseDirectory });
+    const scenario = resolveCheckedRun(run, { baseDirectory });
+    deriveDegrees(scenario);
+    return { run, scenario };
   } catch (error) {
     throw error instanceof SlipwayError ? placed(error, locate) : error;
   }
@@ -49,7 +62,14 @@ const nothing: RunFileText = { file: '', value: {}, lineOf: () => undefined };
 function locator(text: RunFileText, overrides: readonly Override[]) {
   const overridden = new Set(overrides.map(({ path }) => path.join('.')));
   return (path: readonly PropertyKey[]): { file?: string; line?: number } => {
-    const set = path.some((_, index) => overridden.has(path.slice(0, index + 1).map(String).join('.')));
+    const set = path.some((_, index) =>
+      overridden.has(
+        path
+          .slice(0, index + 1)
+          .map(String)
+          .join('.'),
+      ),
+    );
     if (set || text.file === '') return {};
     const line = text.lineOf(path);
     return line === undefined ? { file: text.file } : { file: text.file, line };
@@ -57,7 +77,7 @@ function locator(text: RunFileText, overrides: readonly Override[]) {
 }
 
 /** Errors of later stages know the key; the file and the line are known here. */
-export function placed(error: SlipwayError, locate: ReturnType<typeof locator>): SlipwayError {
+function placed(error: SlipwayError, locate: ReturnType<typeof locator>): SlipwayError {
   if (error.place.file !== undefined || error.place.key === undefined) return error;
   return new SlipwayError(error.code, error.message, { ...locate(error.place.key.split('.')), ...error.place });
 }

@@ -45,7 +45,11 @@ export function resolveCheckedRun(run: RunFile, options: ResolveOptions = {}): S
   });
   const price = run.training?.dollarsPerAcceleratorHour;
   if (price === undefined && cluster.dollarsPerAcceleratorHour > 0) {
-    filled.push({ key: 'training.dollarsPerAcceleratorHour', value: cluster.dollarsPerAcceleratorHour, from: 'cluster' });
+    filled.push({
+      key: 'training.dollarsPerAcceleratorHour',
+      value: cluster.dollarsPerAcceleratorHour,
+      from: 'cluster',
+    });
   }
   return {
     model,

@@ -32,9 +32,7 @@ export function resolveStrategy(given: Given, context: StrategyContext): [Strate
     const own = given[key];
     if (own !== undefined) return own as Strategy[K];
     const usual = context.defaults[key];
-    return usual === undefined
-      ? note(key, fallback, 'slipway')
-      : note(key, usual as Strategy[K], context.framework);
+    return usual === undefined ? note(key, fallback, 'slipway') : note(key, usual as Strategy[K], context.framework);
   };
   /** Ours depends on other values, so the framework's file cannot say it. */
   const derive = <K extends keyof Given & keyof Strategy>(key: K, value: Strategy[K], from: string): Strategy[K] => {
@@ -46,7 +44,8 @@ export function resolveStrategy(given: Given, context: StrategyContext): [Strate
   const contextParallel = pick('contextParallel', 1);
   const pipelineParallel = pick('pipelineParallel', 1);
   const microBatchSize = pick('microBatchSize', 1);
-  const virtualStages = pipelineParallel === 1 ? 1 : derive('virtualStages', usualVirtualStages(given, pipelineParallel), 'slipway');
+  const virtualStages =
+    pipelineParallel === 1 ? 1 : derive('virtualStages', usualVirtualStages(given, pipelineParallel), 'slipway');
   const offload = pick('offload', 'none');
   const precision = derive('precision', usualPrecision(context), context.framework);
   const strategy: Strategy = {
@@ -71,7 +70,8 @@ export function resolveStrategy(given: Given, context: StrategyContext): [Strate
     microBatchSize,
     globalBatchSize: derive(
       'globalBatchSize',
-      Math.max(1, Math.floor(context.accelerators / (tensorParallel * contextParallel * pipelineParallel))) * microBatchSize,
+      Math.max(1, Math.floor(context.accelerators / (tensorParallel * contextParallel * pipelineParallel))) *
+        microBatchSize,
       'slipway',
     ),
     recompute: pick('recompute', 'none'),
@@ -123,7 +123,13 @@ function usualPrecision({ accelerator, defaults }: StrategyContext): Precision {
 function usualGradient(precision: Precision, { defaults }: StrategyContext): Strategy['gradientDtype'] {
   const usual = defaults.gradientDtype ?? 'fp32';
   if (usual === 'fp32' || precision === 'fp32' || precision === 'tf32') return 'fp32';
-  return precision === 'fp16' ? 'fp16' : usual === 'fp16' && precision !== 'bf16' ? 'bf16' : precision === 'bf16' ? 'bf16' : usual;
+  return precision === 'fp16'
+    ? 'fp16'
+    : usual === 'fp16' && precision !== 'bf16'
+      ? 'bf16'
+      : precision === 'bf16'
+        ? 'bf16'
+        : usual;
 }
 
 /** Megatron splits experts like every other matrix unless told otherwise, where the ranks allow it. */
@@ -150,6 +156,7 @@ function usualAttention(given: Given, context: StrategyContext): AttentionKernel
   const generation = accelerator.generation.toLowerCase();
   if (/volta|turing|pascal/.test(generation)) return unfused;
   if (/blackwell|rubin/.test(generation)) return 'cudnn';
-  if (/hopper/.test(generation)) return framework === 'megatron' || framework === 'xla' ? 'cudnn' : 'flash-3';
+  if (/hopper/.test(generation) && framework !== 'fsdp') return framework === 'deepspeed' ? 'flash-3' : 'cudnn';
+  // PyTorch's scaled_dot_product_attention dispatches to FlashAttention-2.
   return 'flash-2';
 }

@@ -62,7 +62,9 @@ function describeIssue(issue: Issue, found: unknown, schema: z.ZodType): string 
     case 'too_big':
       return `must be ${issue.inclusive ? 'at most' : 'less than'} ${issue.maximum}, found ${shown(found)}`;
     case 'invalid_union':
-      return issue.message === 'Invalid input' ? `unexpected ${shown(found)}` : `${issue.message}, found ${shown(found)}`;
+      return issue.message === 'Invalid input'
+        ? `unexpected ${shown(found)}`
+        : `${issue.message}, found ${shown(found)}`;
     default:
       return issue.message;
   }

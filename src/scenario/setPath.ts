@@ -32,7 +32,9 @@ export function setPaths(
   value: Readonly<Record<string, unknown>>,
   overrides: readonly Override[],
 ): Record<string, unknown> {
-  return overrides.reduce<Record<string, unknown>>((run, { path, value: set }) => setPath(run, path, set), { ...value });
+  return overrides.reduce<Record<string, unknown>>((run, { path, value: set }) => setPath(run, path, set), {
+    ...value,
+  });
 }
 
 function setPath(target: unknown, path: readonly string[], value: unknown): Record<string, unknown> {

@@ -22,10 +22,16 @@ export const strategySchema = z.strictObject({
     .optional()
     .describe('Megatron sequence parallelism: activations between tensor-parallel regions are split as well.'),
   contextParallel: degree.optional().describe('CP: accelerators that share every sequence. Default: 1, off.'),
-  contextMethod: z.enum(contextMethods).optional().describe('How context-parallel attention exchanges keys and values.'),
+  contextMethod: z
+    .enum(contextMethods)
+    .optional()
+    .describe('How context-parallel attention exchanges keys and values.'),
   pipelineParallel: degree.optional().describe('PP: stages that the layers are split into. Default: 1, off.'),
   virtualStages: degree.optional().describe('Model chunks per pipeline rank (interleaving). Default: 1, off.'),
-  pipelineSchedule: z.enum(pipelineSchedules).optional().describe('Order of forward and backward passes in a pipeline.'),
+  pipelineSchedule: z
+    .enum(pipelineSchedules)
+    .optional()
+    .describe('Order of forward and backward passes in a pipeline.'),
   expertParallel: degree.optional().describe('EP: accelerators that share the experts of a layer. Default: 1, off.'),
   expertTensorParallel: degree.optional().describe('TP inside experts. Default: tensorParallel in Megatron, else 1.'),
   dataSharding: z
@@ -60,7 +66,10 @@ export const strategySchema = z.strictObject({
     .optional()
     .describe("With selective: which modules, in Megatron's names. Default: core_attn."),
   precision: z.enum(precisions).optional().describe('Number format of the matrix multiplications. Default: bf16.'),
-  gradientDtype: z.enum(['fp32', 'bf16', 'fp16']).optional().describe('Format that gradients are added up and sent in.'),
+  gradientDtype: z
+    .enum(['fp32', 'bf16', 'fp16'])
+    .optional()
+    .describe('Format that gradients are added up and sent in.'),
   optimizer: z.enum(optimizers).optional().describe('Default: adamw.'),
   flashAttention: z
     .boolean()
@@ -71,9 +80,18 @@ export const strategySchema = z.strictObject({
   fusedCrossEntropy: z.boolean().optional().describe('The loss is one kernel, without a second copy of the logits.'),
   compile: z.boolean().optional().describe('torch.compile fuses the operators between matrix multiplications.'),
   cudaGraphs: z.enum(['none', 'layer', 'full']).optional().describe('Kernels are launched from captured graphs.'),
-  tensorOverlap: z.boolean().optional().describe('Tensor-parallel collectives overlap with their matrix multiplications.'),
-  expertOverlap: z.boolean().optional().describe('Expert all-to-all overlaps with the other pass of another micro-batch.'),
-  expertDispatcher: z.enum(['alltoall', 'deepep', 'hybridep']).optional().describe('What moves tokens to their experts.'),
+  tensorOverlap: z
+    .boolean()
+    .optional()
+    .describe('Tensor-parallel collectives overlap with their matrix multiplications.'),
+  expertOverlap: z
+    .boolean()
+    .optional()
+    .describe('Expert all-to-all overlaps with the other pass of another micro-batch.'),
+  expertDispatcher: z
+    .enum(['alltoall', 'deepep', 'hybridep'])
+    .optional()
+    .describe('What moves tokens to their experts.'),
   overlapGradientReduce: z.boolean().optional().describe('Gradient reduction overlaps the last backward pass.'),
   overlapParameterGather: z.boolean().optional().describe('Parameter all-gather overlaps the first forward pass.'),
   overlapPipelineSend: z.boolean().optional().describe('Sends between pipeline stages overlap compute.'),

@@ -1,0 +1,78 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { CommanderError } from '@commander-js/extra-typings';
+import { errorLine } from './errorLine.js';
+import { writeError, writeOut } from './output.js';
+import { makeProgram } from './program.js';
+
+/** What `slipway` without arguments shows, until there is a terminal UI. */
+const EXAMPLE = 'examples/llama3-405b.yaml';
+
+process.stdout.on('error', () => {});
+process.stderr.on('error', () => {});
+await main(process.argv.slice(2));
+
+async function main(given: readonly string[]): Promise<void> {
+  const program = makeProgram(version(), (code) => {
+    process.exitCode = code;
+  });
+  const commands = program.commands.map((command) => command.name());
+  quiet(program);
+  try {
+    await program.parseAsync([...withCommand(given, [...commands, 'help'])], { from: 'user' });
+  } catch (error) {
+    process.exitCode = fail(error);
+  }
+}
+
+/** Every command throws instead of exiting; help goes to stdout, complaints come back as errors. */
+function quiet(command: ReturnType<typeof makeProgram>): void {
+  command.exitOverride().configureOutput({ writeOut, writeErr: () => {}, getOutHelpWidth: helpWidth });
+  for (const child of command.commands) quiet(child as typeof command);
+}
+
+function helpWidth(): number {
+  return Math.min(process.stdout.columns || 80, 100);
+}
+
+/** No arguments: the example. A run file where a command should be: its estimate. */
+function withCommand(given: readonly string[], commands: readonly string[]): readonly string[] {
+  const [first] = given;
+  if (first === undefined) return ['estimate', join(packageRoot(), EXAMPLE)];
+  if (commands.includes(first) || (first.startsWith('-') && first !== '-')) return given;
+  const isFile = first === '-' || /\.(ya?ml|json)$|[\\/]/.test(first) || existsSync(first);
+  return isFile ? ['estimate', ...given] : given;
+}
+
+function fail(error: unknown): number {
+  if (error instanceof CommanderError) {
+    if (error.exitCode === 0) return 0;
+    if (error.code !== 'commander.help') writeError(`slipway: ${commanderMessage(error.message)}\n`);
+    return 2;
+  }
+  if (process.env.SLIPWAY_DEBUG && error instanceof Error) writeError(`${error.stack}\n`);
+  writeError(errorLine(error));
+  return 2;
+}
+
+/** Commander writes `error: unknown option '--x'` and the suggestion on a second line. */
+function commanderMessage(message: string): string {
+  return message
+    .replace(/^error: /, '')
+    .replace(/\n\((Did you mean) (.*)\)$/s, (_, _words: string, guess: string) => `, did you mean ${guess}`)
+    .replaceAll(/\s+/g, ' ')
+    .replace(/\.$/, '');
+}
+
+function version(): string {
+  const manifest = JSON.parse(readFileSync(join(packageRoot(), 'package.json'), 'utf8')) as { version?: string };
+  return manifest.version ?? '0.0.0';
+}
+
+/** The installed package's folder, from src/cli/ and from the bundle in dist/bin/ alike. */
+function packageRoot(): string {
+  let folder = dirname(fileURLToPath(import.meta.url));
+  while (!existsSync(join(folder, 'package.json')) && dirname(folder) !== folder) folder = dirname(folder);
+  return folder;
+}

@@ -1,0 +1,153 @@
+import { Command, Option } from '@commander-js/extra-typings';
+import { flagName, type RunFileFlag, runFileFlags } from './flags.js';
+import { styleOf, writeOut } from './output.js';
+
+/** What a command hands to main: the text for stdout, and 0 for done or 1 for a question whose answer is no. */
+export interface CommandOutput {
+  readonly text: string;
+  readonly exitCode: 0 | 1;
+}
+
+/** Prints a command's answer; `setExitCode` is the process's. */
+type Finish = (output: CommandOutput) => void;
+
+/** All commands. Each is loaded only when it runs, so that `--help` needs neither zod nor yaml. */
+export function makeProgram(version: string, setExitCode: (code: number) => void): Command {
+  const finish: Finish = ({ text, exitCode }) => {
+    writeOut(text);
+    setExitCode(exitCode);
+  };
+  const program = new Command('slipway')
+    .description(
+      'Plans and simulates distributed training of large models: does it fit, how fast, when done, what it costs.',
+    )
+    .version(version, '-V, --version')
+    .configureHelp({ sortSubcommands: false })
+    .addHelpText('before', examples('slipway estimate run.yaml', 'slipway presets list models'))
+    .addHelpText('after', '\nExit status: 0 done, 1 the answer is no (it does not fit), 2 bad input.');
+  addEstimate(program, finish);
+  addValidate(program, finish);
+  addPresets(program, finish);
+  addSchema(program, finish);
+  return program as unknown as Command;
+}
+
+function addEstimate(program: Command, finish: Finish): void {
+  const command = program
+    .command('estimate')
+    .description('memory, step time, throughput, training time and cost of one strategy')
+    .argument('[run.yaml]', 'run file in YAML or JSON; - for standard input')
+    .addHelpText(
+      'before',
+      examples(
+        'slipway estimate examples/llama3-405b.yaml --micro-batch-size 2',
+        'slipway estimate --model llama3-8b --cluster dgx-h100 --framework fsdp --json',
+      ),
+    )
+    .option('--json', 'print one JSON document')
+    .addOption(
+      new Option('--flops-convention <name>', 'how MFU counts model FLOPs')
+        .choices(['megatron', 'palm', 'causal'])
+        .default('megatron'),
+    )
+    .option('--no-advice', 'do not try neighbouring strategies');
+  addRunFileFlags(command as unknown as Command);
+  command.action(async (file, flags) => {
+    const { runEstimate } = await import('./estimate.js');
+    finish(await runEstimate(file, flags, styleOf(process.stdout, process.env)));
+  });
+}
+
+function addValidate(program: Command, finish: Finish): void {
+  program
+    .command('validate')
+    .description('predicted against measured, for published or own runs')
+    .argument('[runs.jsonl]', 'one measured run per line; without it, the published runs that ship with slipway')
+    .addHelpText('before', examples('slipway validate', 'slipway validate my-runs.jsonl --json'))
+    .option('--json', 'print one JSON document')
+    .option('--family <name>', 'only the runs of one family')
+    .option('--worst <n>', 'how many of the worst runs to list', wholeNumber)
+    .action(async (file, flags) => {
+      const { validate } = await import('./validate.js');
+      finish(validate(file, flags));
+    });
+}
+
+function addPresets(program: Command, finish: Finish): void {
+  const presets = program
+    .command('presets')
+    .description('models, accelerators, clusters and frameworks, with the source of every figure')
+    .addHelpText('before', examples('slipway presets list accelerators', 'slipway presets show dgx-h100'));
+  presets
+    .command('list', { isDefault: true })
+    .description('names of all presets, or of one kind')
+    .argument('[kind]', 'models, accelerators, clusters or frameworks')
+    .addHelpText('before', examples('slipway presets list', 'slipway presets list models --json'))
+    .option('--json', 'print one JSON document')
+    .action(async (kind, flags) => {
+      const { listAll } = await import('./presets.js');
+      finish(listAll(kind, flags, styleOf(process.stdout, process.env)));
+    });
+  presets
+    .command('show')
+    .description('one preset, every figure with its kind and source')
+    .argument('<name>', 'name or alias of a preset')
+    .addHelpText('before', examples('slipway presets show llama3-405b', 'slipway presets show h100-sxm-80 --json'))
+    .option('--json', 'print one JSON document')
+    .action(async (name, flags) => {
+      const { show } = await import('./presets.js');
+      finish(show(name, flags, styleOf(process.stdout, process.env)));
+    });
+}
+
+function addSchema(program: Command, finish: Finish): void {
+  program
+    .command('schema')
+    .description('the JSON Schema of the run file')
+    .addHelpText('before', examples('slipway schema > run.schema.json', 'slipway schema | jq .properties.strategy'))
+    .action(async () => {
+      const { runSchema } = await import('./schema.js');
+      finish(runSchema());
+    });
+}
+
+/** Every key of the run file as a flag; flags win over the file. */
+function addRunFileFlags(command: Command): void {
+  for (const flag of runFileFlags) {
+    for (const option of optionsOf(flag)) command.addOption(option.helpGroup(groupOf(flag)));
+  }
+  command.addOption(
+    new Option('--set <path=value>', 'any key of the run file, such as model.numLayers=48; may be repeated')
+      .argParser((value: string, before: string[] | undefined) => [...(before ?? []), value])
+      .helpGroup('Run file:'),
+  );
+}
+
+function optionsOf(flag: RunFileFlag): readonly Option[] {
+  const name = flagName(flag);
+  const makers: Readonly<Record<RunFileFlag['kind'], string>> = {
+    text: '<value>',
+    number: '<n>',
+    boolean: '[true|false]',
+    choice: '<name>',
+    list: '<a,b,...>',
+  };
+  const choices = flag.choices === undefined ? '' : ` (${flag.choices.join(', ')})`;
+  const short = flag.alias === undefined ? '' : ` Also --${flag.alias}.`;
+  const options = [new Option(`--${name} ${makers[flag.kind]}`, `${flag.description}${choices}${short}`)];
+  if (flag.alias !== undefined) options.push(new Option(`--${flag.alias} ${makers[flag.kind]}`).hideHelp());
+  if (flag.kind === 'boolean') options.push(new Option(`--no-${name}`).hideHelp());
+  return options;
+}
+
+function groupOf({ key }: RunFileFlag): string {
+  return key.startsWith('strategy.') ? 'Strategy:' : 'Run file:';
+}
+
+function examples(...commands: readonly string[]): string {
+  return `Examples:\n${commands.map((command) => `  $ ${command}`).join('\n')}\n`;
+}
+
+function wholeNumber(text: string): number {
+  return /^\d+$/.test(text) ? Number(text) : 5;
+}

@@ -1,0 +1,30 @@
+/**
+ * Slipway as a library: pure functions and plain data. Reading files and presets is in `loadScenario` and
+ * `resolveScenario`; everything else computes.
+ */
+export { type ErrorCode, type ErrorPlace, type Infeasibility, SlipwayError } from './errors.js';
+export type { Accelerator } from './hardware/accelerator.js';
+export type { Cluster } from './hardware/cluster.js';
+export { architectureFromHuggingFace } from './interop/huggingFace.js';
+export type { Architecture } from './model/architecture.js';
+export { type ArchitectureInput, resolveArchitecture } from './model/architectureSchema.js';
+export { type FlopsConvention, modelFlops } from './model/flops.js';
+export { countParameters } from './model/parameters.js';
+export type { Framework } from './parallelism/framework.js';
+export type { Strategy } from './parallelism/strategy.js';
+export { type EstimateOptions, estimate } from './planner/estimate.js';
+export type { Advice, Estimate, Throughput, Warning } from './planner/estimateResult.js';
+export { parseQuantity } from './quantity/parseQuantity.js';
+export type { Dimension } from './quantity/units.js';
+export { estimateTable } from './report/estimateTable.js';
+export { loadAccelerator, loadCluster } from './scenario/loadHardware.js';
+export { loadModel } from './scenario/loadModel.js';
+export { loadScenario } from './scenario/loadScenario.js';
+export { checkRunFile, parseRunFile } from './scenario/parseRunFile.js';
+export { listPresets as loadPresets, type PresetKind, readPreset } from './scenario/presetFiles.js';
+export { resolveScenario } from './scenario/resolveScenario.js';
+export { type RunFile, type RunFileInput, runFileSchema } from './scenario/runFileSchema.js';
+export type { Scenario } from './scenario/scenario.js';
+export { evaluate } from './simulation/closedForm.js';
+export type { Evaluation, StageMemory, StepBreakdown } from './simulation/evaluation.js';
+export type { TrainingEstimate } from './training/run.js';

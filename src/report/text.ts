@@ -1,0 +1,51 @@
+/** How a report for people is drawn. */
+export interface TextStyle {
+  readonly columns: number;
+  readonly color: boolean;
+}
+
+export type Tint = 'bold' | 'dim' | 'red' | 'green' | 'yellow' | 'cyan';
+
+const codes: Readonly<Record<Tint, readonly [number, number]>> = {
+  bold: [1, 22],
+  dim: [2, 22],
+  red: [31, 39],
+  green: [32, 39],
+  yellow: [33, 39],
+  cyan: [36, 39],
+};
+
+export function tint(text: string, colour: Tint, style: TextStyle): string {
+  const [on, off] = codes[colour];
+  return style.color ? `\u001b[${on}m${text}\u001b[${off}m` : text;
+}
+
+/** Words filled into lines of at most `columns`; the first starts after `lead`, the others are indented as far. */
+export function wrapped(lead: string, words: readonly string[], columns: number): readonly string[] {
+  const indent = ' '.repeat(lead.length);
+  const lines: string[] = [];
+  let line = lead;
+  for (const word of words) {
+    const joined = line.trim() === lead.trim() && lines.length === 0 ? `${line}${word}` : `${line} ${word}`;
+    const fresh = line === indent;
+    if (!fresh && joined.length > columns && line.trim() !== '') {
+      lines.push(line);
+      line = `${indent}${word}`;
+    } else line = fresh ? `${indent}${word}` : joined;
+  }
+  return [...lines, line].filter((text) => text.trim() !== '');
+}
+
+/** A horizontal bar in eighths of a character. */
+export function bar(fraction: number, width: number): string {
+  const eighths = Math.round(Math.max(0, Math.min(1, fraction)) * width * 8);
+  return '█'.repeat(Math.floor(eighths / 8)) + (['', '▏', '▎', '▍', '▌', '▋', '▊', '▉'][eighths % 8] ?? '');
+}
+
+/** Cells right-aligned into columns of the given widths, the first one left-aligned. */
+export function row(cells: readonly string[], widths: readonly number[]): string {
+  return cells
+    .map((cell, index) => (index === 0 ? cell.padEnd(widths[index] ?? 0) : cell.padStart(widths[index] ?? 0)))
+    .join(' ')
+    .trimEnd();
+}
