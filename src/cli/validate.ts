@@ -6,6 +6,7 @@ import { validateRuns } from '../calibration/validate.js';
 import { SlipwayError } from '../errors.js';
 import { nearest } from '../quantity/nearest.js';
 import { validationTable } from '../report/validationTable.js';
+import type { CommandOutput } from './program.js';
 
 export interface ValidateOptions {
   readonly json?: boolean | undefined;
@@ -14,15 +15,8 @@ export interface ValidateOptions {
   readonly worst?: number | undefined;
 }
 
-/** What a command hands to main: the text for stdout and the exit status. */
-export interface ValidateOutput {
-  readonly text: string;
-  /** 0 done, 1 not one of the runs could be predicted. */
-  readonly exitCode: 0 | 1;
-}
-
-/** `slipway validate [runs.jsonl|-]`: without a file, the published runs that ship with the package. */
-export function validate(file: string | undefined, options: ValidateOptions): ValidateOutput {
+/** `slipway validate [runs.jsonl|-]`: without a file, the published runs that ship. Exits 1 if none can be predicted. */
+export function validate(file: string | undefined, options: ValidateOptions): CommandOutput {
   const runs = ofFamily(file === undefined ? loadShippedRuns() : readRuns(file), options.family);
   const result = validateRuns(runs, predictRun);
   const text = options.json
