@@ -25,6 +25,8 @@ const rowSchema = z.object({
   source: z.string().optional(),
   /** A run file, resolved by scenario/: here only its outline is known. */
   run: z.record(z.string(), z.unknown()),
+  /** The source's own words on recomputation, sharding, overlap, where they say more than the run file. */
+  stated: z.record(z.string(), z.unknown()).default({}),
   /** Strategy fields that the source does not give, so that the framework's default has to be assumed. */
   unknown: z.array(z.string()).default([]),
   measured: measuredSchema,

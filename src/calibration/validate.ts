@@ -3,6 +3,7 @@ import type { Scenario } from '../scenario/scenario.js';
 import type { Evaluation, StepBreakdown } from '../simulation/evaluation.js';
 import { type BaselineSample, baselineSample, fitBaseline } from './baseline.js';
 import type { MeasuredRun } from './runs.js';
+import { withStated } from './stated.js';
 import { memoryKindOf, type Outcome, relativeError, type Score, score } from './score.js';
 
 /** What a predictor answers for one run. Thrown `SlipwayError`s become skipped rows; any other error is a bug. */
@@ -94,7 +95,7 @@ function predictRow(run: MeasuredRun, predict: Predict): PredictedRow {
 
 function predictOrReason(run: MeasuredRun, predict: Predict): Prediction | string {
   try {
-    const prediction = predict(run.run);
+    const prediction = predict(withStated(run.run, run.stated));
     const { feasible, reasons, stepSeconds } = prediction.evaluation;
     // A plan that only lacks memory still has a step time, and somebody ran it.
     if (!feasible && !(stepSeconds > 0)) return reasons.map((reason) => reason.message).join('; ');

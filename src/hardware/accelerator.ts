@@ -3,13 +3,16 @@ export type MatrixFormat = 'fp32' | 'tf32' | 'fp16' | 'bf16' | 'fp8' | 'fp4';
 
 /** How well GEMMs of one format run: `seconds = max(flops / (peak * maxEfficiency * ramp), bytes / memory) + launch`. */
 export interface GemmCurve {
-  /** Fraction of the dense peak that large GEMMs reach inside a training step (power cap included). */
+  /** Fraction of the dense peak that large GEMMs reach when measured alone. */
   readonly maxEfficiency: number;
   /** Fixed time of one GEMM on the device. */
   readonly launchSeconds: number;
   /** Extra memory traffic of quantising the activations, as a multiple of the activation bytes; 0 for 16 bit. */
   readonly quantiseTrafficMultiplier: number;
 }
+
+/** Kernel families whose sustained rate is fitted. */
+export type SustainedFamily = 'bf16' | 'fp8' | 'fp4' | 'attention';
 
 /** Attention efficiency by sequence length for one kernel family and head dimension, as a fraction of the dense 16-bit peak. */
 export interface AttentionCurve {
@@ -66,6 +69,11 @@ export interface Accelerator {
   /** Host link, one direction, as achieved. */
   readonly hostBytesPerSecond: number;
   readonly gemm: Readonly<Record<'bf16' | 'fp8' | 'fp4', GemmCurve>>;
+  /**
+   * What a whole training step sustains of a kernel measured alone, by family: power and clock limits over minutes, operand
+   * layouts, neighbours on the memory. 1 where nothing is known.
+   */
+  readonly sustained: Readonly<Record<SustainedFamily, number>>;
   readonly attention: readonly AttentionCurve[];
   /** Grouped (expert) GEMMs: `[tokensPerExpert, fraction of the dense GEMM's efficiency]`, ascending. */
   readonly groupedGemm: readonly (readonly [number, number])[];

@@ -12,7 +12,7 @@ const points = z.array(z.tuple([z.number().positive(), fraction])).min(1);
 export const scaleUpTopologies = ['switch', 'mesh', 'torus-2d', 'torus-3d', 'pcie', 'none'] as const;
 
 const gemmCurveSchema = z.strictObject({
-  maxEfficiency: fraction.describe('Fraction of the dense peak that large GEMMs reach in a training step.'),
+  maxEfficiency: fraction.describe('Fraction of the dense peak that large GEMMs reach alone.'),
   launchSeconds: z.number().nonnegative().describe('Fixed time of one GEMM.'),
   quantiseTrafficMultiplier: z.number().nonnegative().optional().describe('Memory traffic of quantising. Default: 0.'),
   ...provenance,
@@ -76,6 +76,15 @@ function acceleratorFields<F extends z.ZodType>(figure: (dimension: Dimension) =
       .strictObject({ bf16: gemmCurveSchema, fp8: gemmCurveSchema.optional(), fp4: gemmCurveSchema.optional() })
       .optional()
       .describe('Default: 0.7 of the peak.'),
+    sustained: z
+      .strictObject({
+        bf16: figure('ratio').optional(),
+        fp8: figure('ratio').optional(),
+        fp4: figure('ratio').optional(),
+        attention: figure('ratio').optional(),
+      })
+      .optional()
+      .describe('What a training step sustains of a kernel measured alone. Default: 1.'),
     attention: z.array(attentionCurveSchema).optional().describe('Default: the fraction that A100 reaches.'),
     groupedGemm: z
       .strictObject({ points, ...provenance })

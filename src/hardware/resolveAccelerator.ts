@@ -75,6 +75,7 @@ export function resolveAccelerator(file: AcceleratorFile | AcceleratorInput): Ac
     scaleOutBytesPerSecond: plainNumber(file.scaleOutBytesPerSecond, assumed.scaleOutBytesPerSecond),
     hostBytesPerSecond: plainNumber(file.hostBytesPerSecond, assumed.hostBytesPerSecond),
     gemm: gemmCurves(file),
+    sustained: sustained(file),
     attention: attentionCurves(file),
     groupedGemm: file.groupedGemm?.points ?? assumed.groupedGemm,
     collectives: collectiveCurves(file),
@@ -103,6 +104,13 @@ function gemmCurves({ gemm }: AcceleratorFile | AcceleratorInput): Record<'bf16'
   };
   const fp8 = gemmCurve(gemm?.fp8 ?? discounted);
   return { bf16, fp8, fp4: gemmCurve(gemm?.fp4 ?? fp8) };
+}
+
+/** A format without a figure of its own sustains what bf16 does. */
+function sustained({ sustained: given }: AcceleratorFile | AcceleratorInput): Accelerator['sustained'] {
+  const bf16 = plainNumber(given?.bf16, 1);
+  const fp8 = plainNumber(given?.fp8, bf16);
+  return { bf16, fp8, fp4: plainNumber(given?.fp4, fp8), attention: plainNumber(given?.attention, 1) };
 }
 
 function gemmCurve(curve: NonNullable<AcceleratorFile['gemm']>['bf16']): GemmCurve {

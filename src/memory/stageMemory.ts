@@ -82,6 +82,7 @@ function workingSet(c: MemoryContext, table: ActivationTable, stage: Stage): num
 
 /** Logits and loss of the last stage, the head's input. */
 function lossBytes(c: MemoryContext): number {
+  if (c.framework.slicedLoss) return 0;
   const logits = (c.share.tokens * c.paddedVocabulary) / c.share.tensorParallel;
   return logits * lossMemory(c.execution, c.strategy.fusedCrossEntropy).peakBytesPerLogit;
 }

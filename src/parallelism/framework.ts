@@ -15,6 +15,8 @@ export interface Framework {
   readonly hostLaunchSeconds: number;
   /** Host time of one layer and pass (forward, recomputation, backward) beside its kernels: modules, autograd, hooks. */
   readonly hostLayerSeconds: number;
+  /** Host time that a layer with experts adds to a pass: counts of tokens read back before the experts can be launched. */
+  readonly hostExpertLayerSeconds: number;
   /** Fixed time of a step: data loading, logging, loss-scale check, gradient-norm read-back. */
   readonly stepOverheadSeconds: number;
   /** Multiplies the device time of GEMM, attention and elementwise kernels of this stack; 1 is the preset's measured kernel. */
@@ -33,6 +35,8 @@ export interface Framework {
   readonly gradientAllReduce: boolean;
   /** Pipeline messages are scattered over tensor-parallel ranks (Megatron's scatter-gather, implied by sequence parallelism). */
   readonly scatterGatherPipeline: boolean;
+  /** The loss is taken over slices of the tokens together with the head, so that whole logits never exist (Liger). */
+  readonly slicedLoss: boolean;
   /** Vocabulary is padded to a multiple of this times tensorParallel (Megatron: 128); 1 for none. */
   readonly vocabularyPadding: number;
   /** Bytes per parameter of the weights used in compute: 2 for 16-bit copies, 4 where only fp32 weights are kept (FSDP, XLA). */

@@ -9,9 +9,16 @@ import { type PresetFile, type PresetKind, readPreset } from './presetFiles.js';
 /** An accelerator by preset name or as a run file wrote it out. */
 export function loadAccelerator(accelerator: string | AcceleratorInput): Accelerator {
   if (typeof accelerator !== 'string') return resolveAccelerator(accelerator);
+  const known = accelerators.get(accelerator);
+  if (known !== undefined) return known;
   const preset = readPreset('accelerators', accelerator);
-  return resolveAccelerator(checked(acceleratorFileSchema, preset, 'accelerators'));
+  const resolved = resolveAccelerator(checked(acceleratorFileSchema, preset, 'accelerators'));
+  accelerators.set(accelerator, resolved);
+  return resolved;
 }
+
+/** Preset files do not change while the process runs; `validate` asks for the same few two thousand times. */
+const accelerators = new Map<string, Accelerator>();
 
 /** A cluster by preset name or as a run file wrote it out. */
 export function loadCluster(cluster: string | ClusterInput): Cluster {

@@ -119,17 +119,11 @@ function usualPrecision({ accelerator, defaults }: StrategyContext): Precision {
   return usual === 'bf16' && accelerator.peakFlopsPerSecond.bf16 === 0 ? 'fp16' : usual;
 }
 
-/** Gradients in the model's own 16-bit format follow it: bf16 gradients make no sense beside fp16 weights. */
+/** Gradients in 16 bits have the weights' format. */
 function usualGradient(precision: Precision, { defaults }: StrategyContext): Strategy['gradientDtype'] {
-  const usual = defaults.gradientDtype ?? 'fp32';
-  if (usual === 'fp32' || precision === 'fp32' || precision === 'tf32') return 'fp32';
-  return precision === 'fp16'
-    ? 'fp16'
-    : usual === 'fp16' && precision !== 'bf16'
-      ? 'bf16'
-      : precision === 'bf16'
-        ? 'bf16'
-        : usual;
+  const wide = (defaults.gradientDtype ?? 'fp32') === 'fp32' || precision === 'fp32' || precision === 'tf32';
+  if (wide) return 'fp32';
+  return precision === 'fp16' ? 'fp16' : 'bf16';
 }
 
 /** Megatron splits experts like every other matrix unless told otherwise, where the ranks allow it. */
@@ -141,8 +135,8 @@ function usualExpertTensor(given: Given, { model, framework, accelerators }: Str
 }
 
 /**
- * The attention kernel where only `flashAttention` is known: FlashAttention needs Ampere or later; on Hopper PyTorch
- * stacks use version 3 and Transformer Engine cuDNN, which is also what Blackwell has.
+ * The attention kernel where only `flashAttention` is known: FlashAttention needs Ampere or later; Transformer Engine
+ * takes cuDNN on Hopper, DeepSpeed FlashAttention-3, PyTorch's own dispatch version 2; on Blackwell all have cuDNN.
  */
 function usualAttention(given: Given, context: StrategyContext): AttentionKernel {
   const { defaults, framework, accelerator } = context;

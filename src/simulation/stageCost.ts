@@ -92,7 +92,7 @@ export function stageCost(p: Prepared, table: LayerTable, stage: Stage): StageCo
   const expertSeconds = all((l) => (1 + again) * l.expertForward + l.expertBackward);
   const device = forwardSeconds + inputGradientSeconds + weightGradientSeconds + recomputeSeconds;
   const busy = device + tensorSeconds + contextSeconds + expertSeconds;
-  const hostSeconds = hostShortfall(p, all, counts.dense + counts.moe, share, again, busy);
+  const hostSeconds = hostShortfall(p, all, counts, share, again, busy);
   return {
     forwardSeconds,
     inputGradientSeconds,
@@ -120,15 +120,17 @@ const graphLaunchShare = { none: 1, layer: 0.25, full: 0 } as const;
 function hostShortfall(
   p: Prepared,
   all: (value: (layer: LayerSeconds) => number) => number,
-  layers: number,
+  counts: { readonly dense: number; readonly moe: number },
   recomputeShare: number,
   recomputePasses: number,
   busySeconds: number,
 ): number {
   const launch = p.framework.hostLaunchSeconds * graphLaunchShare[p.strategy.cudaGraphs];
   const kernels = all((l) => l.cost.forwardKernels + l.cost.backwardKernels + recomputeShare * l.cost.recomputeKernels);
-  const perLayer = p.framework.hostLayerSeconds * (p.strategy.cudaGraphs === 'none' ? 1 : graphLaunchShare[p.strategy.cudaGraphs]);
-  const host = kernels * launch + (2 + recomputePasses) * layers * perLayer;
+  const graphs = graphLaunchShare[p.strategy.cudaGraphs];
+  const perPass =
+    (counts.dense + counts.moe) * p.framework.hostLayerSeconds + counts.moe * p.framework.hostExpertLayerSeconds;
+  const host = kernels * launch + (2 + recomputePasses) * perPass * graphs;
   return Math.max(0, host - busySeconds);
 }
 

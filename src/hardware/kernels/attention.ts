@@ -36,7 +36,7 @@ export function attentionTimer(
     peakFlopsPerSecond: peakFlops(accelerator, 'bf16'),
     forward: curvePoints(accelerator, kernel, headDim, 'forward'),
     backward: curvePoints(accelerator, kernel, headDim, 'backward'),
-    timeFactor,
+    timeFactor: timeFactor / accelerator.sustained.attention,
     fullWaves: accelerator.multiprocessors,
     launchSeconds: 5e-6,
   };

@@ -36,7 +36,7 @@ export function gemmTimer(accelerator: Accelerator, format: MatrixFormat, timeFa
   const family = format === 'fp8' || format === 'fp4' ? format : 'bf16';
   const curve = accelerator.gemm[family];
   return {
-    flopsPerSecond: (peakFlops(accelerator, format) * curve.maxEfficiency) / timeFactor,
+    flopsPerSecond: (peakFlops(accelerator, format) * curve.maxEfficiency * accelerator.sustained[family]) / timeFactor,
     bytesPerSecond: accelerator.memoryBytesPerSecond * accelerator.memoryEfficiency,
     launchSeconds: curve.launchSeconds,
     operandBytes: formatBytes(format),

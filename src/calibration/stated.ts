@@ -1,0 +1,49 @@
+/** What a source says beside the run file, in its own words. */
+export type Stated = Readonly<Record<string, unknown>>;
+
+type Fields = Readonly<Record<string, unknown>>;
+
+/**
+ * Strategy fields that follow from a source's words and that the run file leaves out or, for overlap, contradicts: the words
+ * are what the person did. Anything else is left to the framework's defaults.
+ */
+function fieldsFromWords(stated: Stated, strategy: Fields): Fields {
+  return { ...absent(strategy, offloadOf(stated)), ...absent(strategy, optimizerOf(stated)), ...absent(strategy, shardGroupOf(stated)), ...overlapOf(stated) };
+}
+
+function absent(strategy: Fields, fields: Fields): Fields {
+  return Object.fromEntries(Object.entries(fields).filter(([key]) => strategy[key] === undefined));
+}
+
+function words(stated: Stated, key: string): string {
+  const value = stated[key];
+  return typeof value === 'string' ? value.toLowerCase() : '';
+}
+
+function offloadOf(stated: Stated): Fields {
+  return words(stated, 'offload').includes('optimizer cpu') ? { offload: 'optimizer-cpu' } : {};
+}
+
+function optimizerOf(stated: Stated): Fields {
+  return words(stated, 'optimizer') === 'muon' ? { optimizer: 'muon' } : {};
+}
+
+/** `ici_fsdp=256, dcn dp=4` and `FSDP=128 + DP=4`: sharded inside groups, replicated across them. */
+function shardGroupOf(stated: Stated): Fields {
+  const text = words(stated, 'fsdp');
+  const shards = /fsdp=(\d+)/.exec(text)?.[1];
+  const copies = /\bdp=(\d+)/.exec(text)?.[1];
+  return shards !== undefined && copies !== undefined && Number(copies) > 1 ? { shardGroupSize: Number(shards) } : {};
+}
+
+function overlapOf(stated: Stated): Fields {
+  if (!/overlap off/.test(words(stated, 'overlap'))) return {};
+  return { tensorOverlap: false, overlapGradientReduce: false, overlapParameterGather: false, overlapPipelineSend: false };
+}
+
+/** The run file with what the source's words add. */
+export function withStated(run: Fields, stated: Stated): Record<string, unknown> {
+  const given = run.strategy;
+  const strategy: Fields = typeof given === 'object' && given !== null ? { ...given } : {};
+  return { ...run, strategy: { ...strategy, ...fieldsFromWords(stated, strategy) } };
+}
