@@ -22,7 +22,7 @@ export function makeProgram(version: string, setExitCode: (code: number) => void
       'Plans and simulates distributed training of large models: does it fit, how fast, when done, what it costs.',
     )
     .version(version, '-V, --version')
-    .configureHelp({ sortSubcommands: false })
+    .configureHelp({ minWidthToWrap: 20 })
     .addHelpText('before', examples('slipway estimate run.yaml', 'slipway presets list models'))
     .addHelpText('after', '\nExit status: 0 done, 1 the answer is no (it does not fit), 2 bad input.');
   addEstimate(program, finish);
@@ -41,7 +41,7 @@ function addEstimate(program: Command, finish: Finish): void {
       'before',
       examples(
         'slipway estimate examples/llama3-405b.yaml --micro-batch-size 2',
-        'slipway estimate --model llama3-8b --cluster dgx-h100 --framework fsdp --json',
+        'slipway estimate --model llama3-8b --cluster dgx-h100 --json',
       ),
     )
     .option('--json', 'print one JSON document')

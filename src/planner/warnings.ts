@@ -33,11 +33,9 @@ export function warningsFor(
     .map(({ message }) => ({ code: 'infeasible', message }));
   if (!evaluation.fits) warnings.push({ code: 'does-not-fit', message: doesNotFit(evaluation) });
   for (const message of outsideRange(scenario)) warnings.push({ code: 'outside-validated-range', message });
-  if (estimatedFigures.length > 0) {
-    warnings.push({
-      code: 'figure-is-estimate',
-      message: `only estimates in the presets: ${estimatedFigures.join(', ')}`,
-    });
+  const estimates = estimatedFigures.filter((name) => matters(name, scenario));
+  if (estimates.length > 0) {
+    warnings.push({ code: 'figure-is-estimate', message: `only estimates in the presets: ${estimates.join(', ')}` });
   }
   const { training, cluster } = scenario;
   if (training.tokens > 0 && training.dollarsPerAcceleratorHour === 0 && cluster.dollarsPerAcceleratorHour === 0) {
@@ -47,6 +45,14 @@ export function warningsFor(
     });
   }
   return warnings;
+}
+
+/** Whether the answer depends on a figure of the presets: drives and hosts only count where something is offloaded. */
+function matters(figure: string, { strategy, training }: Scenario): boolean {
+  if (/^nvme/.test(figure)) return /nvme$/.test(strategy.offload);
+  if (/^host/.test(figure)) return strategy.offload !== 'none' || strategy.activationOffloadLayers > 0;
+  if (/^(watts|power|grams|dollars)/.test(figure)) return training.tokens > 0;
+  return figure !== 'maxAccelerators';
 }
 
 function doesNotFit({ stages, deviceBytes, capacityBytes }: Evaluation): string {

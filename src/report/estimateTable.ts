@@ -82,7 +82,11 @@ function verdict({ memory }: Estimate, style: TextStyle): readonly string[] {
   const gap = free >= 0 ? `${formatBytes(free)} free (${share})` : `${formatBytes(-free)} too much (${share})`;
   const word = fits ? tint('FITS', 'green', style) : tint('DOES NOT FIT', 'red', style);
   return [
-    `${word}  ${formatBytes(deviceBytes)} of ${formatBytes(capacityBytes)} on the fullest accelerator, ${gap}`,
+    ...wrapped(
+      `${word}  `,
+      `${formatBytes(deviceBytes)} of ${formatBytes(capacityBytes)} on the fullest accelerator, ${gap}`.split(' '),
+      style.columns,
+    ),
     ...wrapped(
       '',
       [
@@ -127,7 +131,7 @@ function throughputLines({ throughput: t }: Estimate, style: TextStyle): readonl
   const peak = `of ${Math.round(t.peakTflopsPerAccelerator)} TFLOP/s dense ${t.peakFormat}`;
   return [
     tint('Throughput', 'bold', style),
-    `  MFU ${formatRatio(t.mfu)}, HFU ${formatRatio(t.hfu)} (${t.flopsConvention} convention, ${peak})`,
+    `  MFU ${formatRatio(t.mfu)}, HFU ${formatRatio(t.hfu)} ${peak} (${t.flopsConvention} convention)`,
     `  ${Math.round(t.modelTflopsPerAccelerator)} model TFLOP/s per accelerator`,
     `  ${grouped(Math.round(t.tokensPerSecond))} tokens/s, ${grouped(Math.round(t.tokensPerSecondPerAccelerator))} per accelerator`,
   ];

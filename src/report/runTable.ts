@@ -1,19 +1,22 @@
 import { formatCount, formatDollars, formatEnergy, formatRatio, formatSeconds, grouped } from '../quantity/format.js';
 import type { TrainingEstimate } from '../training/run.js';
-import { type TextStyle, tint } from './text.js';
+import { type TextStyle, tint, wrapped } from './text.js';
 
 /** The whole run in two or three lines; nothing where the run file gives no tokens. */
 export function runTable(run: TrainingEstimate, style: TextStyle): readonly string[] {
   if (run.tokens === null || run.steps === null || run.seconds === null || run.acceleratorHours === null) return [];
-  const goodput = `goodput ${formatRatio(run.goodput)} for failures and checkpoints`;
   const footprint = [
     ...(run.costUsd === null ? [] : [formatDollars(run.costUsd)]),
     ...(run.energyKwh === null ? [] : [formatEnergy(run.energyKwh)]),
     ...(run.tonnesCo2 === null ? [] : [`${formatCount(Math.round(run.tonnesCo2))} t CO2`]),
   ];
+  const duration =
+    `${formatCount(run.tokens)} tokens, ${grouped(run.steps)} steps: ${formatSeconds(run.seconds)}, ` +
+    `with goodput ${formatRatio(run.goodput)} (failures, checkpoints)`;
+  const amounts = [`${formatCount(run.acceleratorHours)} accelerator-hours`, ...footprint];
   return [
     tint('Training', 'bold', style),
-    `  ${formatCount(run.tokens)} tokens, ${grouped(run.steps)} steps: ${formatSeconds(run.seconds)} (${goodput})`,
-    `  ${[`${formatCount(run.acceleratorHours)} accelerator-hours`, ...footprint].join(', ')}`,
+    ...wrapped('  ', duration.split(' '), style.columns),
+    ...wrapped('  ', amounts.join(', ').split(' '), style.columns),
   ];
 }

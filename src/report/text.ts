@@ -22,18 +22,25 @@ export function tint(text: string, colour: Tint, style: TextStyle): string {
 
 /** Words filled into lines of at most `columns`; the first starts after `lead`, the others are indented as far. */
 export function wrapped(lead: string, words: readonly string[], columns: number): readonly string[] {
-  const indent = ' '.repeat(lead.length);
+  const room = columns - visible(lead);
   const lines: string[] = [];
-  let line = lead;
+  let line = '';
   for (const word of words) {
-    const joined = line.trim() === lead.trim() && lines.length === 0 ? `${line}${word}` : `${line} ${word}`;
-    const fresh = line === indent;
-    if (!fresh && joined.length > columns && line.trim() !== '') {
+    if (line === '') line = word;
+    else if (visible(line) + 1 + visible(word) <= room) line = `${line} ${word}`;
+    else {
       lines.push(line);
-      line = `${indent}${word}`;
-    } else line = fresh ? `${indent}${word}` : joined;
+      line = word;
+    }
   }
-  return [...lines, line].filter((text) => text.trim() !== '');
+  lines.push(line);
+  return lines.map((text, index) => (index === 0 ? lead : ' '.repeat(visible(lead))) + text);
+}
+
+/** Length on the terminal, where a word may be tinted. */
+function visible(text: string): number {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: the escape sequences of tint()
+  return text.replaceAll(/\u001b\[\d+m/g, '').length;
 }
 
 /** A horizontal bar in eighths of a character. */

@@ -22,9 +22,9 @@ export const runFileSchema = z.strictObject({
     .union([z.string().min(1), architectureInputSchema])
     .describe('A preset, a path to a Hugging Face config.json, or an inline architecture.'),
   cluster: z.union([z.string().min(1), clusterInputSchema]).describe('A preset or an inline cluster.'),
-  accelerators: z.int().positive().optional().describe('How many are used. Default: one node.'),
+  accelerators: z.int().min(1).optional().describe('How many are used. Default: one node.'),
   strategy: strategySchema.optional().describe('How the training is split and executed.'),
-  sequenceLength: z.int().positive().optional().describe('Tokens per sequence. Default: 4096.'),
+  sequenceLength: z.int().min(1).optional().describe('Tokens per sequence. Default: 4096.'),
   framework: z.enum(frameworkIds).optional().describe('Whose defaults hold. Default: megatron; xla on TPUs.'),
   frameworkVersion: z
     .string()

@@ -58,21 +58,17 @@ function describeIssue(issue: Issue, found: unknown, schema: z.ZodType): string 
     case 'too_small':
       return issue.origin === 'string' || issue.origin === 'array'
         ? 'must not be empty'
-        : `must be ${issue.inclusive ? 'at least' : 'more than'} ${limit(issue)}, found ${shown(found)}`;
+        : `must be ${issue.inclusive ? 'at least' : 'more than'} ${issue.minimum}, found ${shown(found)}`;
     case 'too_big':
       return `must be ${issue.inclusive ? 'at most' : 'less than'} ${issue.maximum}, found ${shown(found)}`;
     case 'invalid_union':
+      if (found === undefined) return 'missing';
       return issue.message === 'Invalid input'
         ? `unexpected ${shown(found)}`
         : `${issue.message}, found ${shown(found)}`;
     default:
       return issue.message;
   }
-}
-
-/** zod reports a positive integer as `more than 0`; people think of `at least 1`. */
-function limit(issue: Extract<Issue, { code: 'too_small' }>): string {
-  return String(issue.minimum);
 }
 
 function article(type: string): string {

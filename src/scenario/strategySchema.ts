@@ -11,7 +11,7 @@ import {
 } from '../parallelism/strategy.js';
 import { parsePipelineLayout } from './pipelineLayout.js';
 
-const degree = z.int().positive();
+const degree = z.int().min(1);
 const countOfLayers = z.int().nonnegative();
 
 /** The `strategy` block of the run file: every field may be left out, the framework's default then holds. */

@@ -48,7 +48,9 @@ describe('slipway estimate', () => {
   });
 
   test('exit 1 where it does not fit', () => {
-    const { status, stdout } = slipway(['estimate', '-', '--tp', '1', '--pp', '1', '--mbs', '8'], { input: run });
+    const { status, stdout } = slipway(['estimate', '-', '--tp', '1', '--pp', '1', '--mbs', '8', '--gbs', '512'], {
+      input: run,
+    });
     expect(stdout).toContain('DOES NOT FIT');
     expect(status).toBe(1);
   });

@@ -77,7 +77,7 @@ describe('mistakes name file, line, key and the way out', () => {
     [
       'cluster: dgx-h100',
       'cluster: { accelerator: h100-sxm-80, acceleratorsPerNode: -8 }',
-      'run.yaml:2:cluster.acceleratorsPerNode:must be at least 1, found -8',
+      'run.yaml:2:cluster.acceleratorsPerNode:must be more than 0, found -8',
     ],
     [
       'cluster: dgx-h100',

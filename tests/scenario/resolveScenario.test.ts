@@ -34,7 +34,7 @@ test('what the run file leaves out is filled in and noted with who says so', () 
 });
 
 test('the framework and the accelerator decide the attention kernel', () => {
-  expect(strategyOf({ framework: 'fsdp' }).attentionKernel).toBe('flash-3');
+  expect(strategyOf({ framework: 'deepspeed' }).attentionKernel).toBe('flash-3');
   expect(strategyOf({ strategy: { flashAttention: false } }).attentionKernel).toBe('fused-softmax');
   expect(strategyOf({ framework: 'fsdp', strategy: { flashAttention: false } }).attentionKernel).toBe('unfused');
   const a100 = { accelerator: 'a100-sxm-80', acceleratorsPerNode: 8 };

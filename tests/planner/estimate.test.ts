@@ -1,0 +1,128 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { SlipwayError } from '../../src/errors.js';
+import {
+  attentionKernels,
+  contextMethods,
+  dataShardings,
+  optimizers,
+  pipelineSchedules,
+  precisions,
+  recomputes,
+} from '../../src/parallelism/strategy.js';
+import { estimate } from '../../src/planner/estimate.js';
+import { estimateTable } from '../../src/report/estimateTable.js';
+import { toJson } from '../../src/report/json.js';
+import { resolveScenario } from '../../src/scenario/resolveScenario.js';
+import type { RunFileInput } from '../../src/scenario/runFileSchema.js';
+
+const small: RunFileInput = {
+  model: { name: 'small', numLayers: 24, hiddenSize: 2048, numAttentionHeads: 16, gatedMlp: true },
+  cluster: { accelerator: 'a100-sxm-80', acceleratorsPerNode: 8 },
+  accelerators: 16,
+  sequenceLength: 2048,
+  strategy: { globalBatchSize: 64 },
+  training: { tokens: 20e9, dollarsPerAcceleratorHour: 2 },
+};
+
+const power = (most: number) => fc.integer({ min: 0, max: most }).map((exponent) => 2 ** exponent);
+const runs: fc.Arbitrary<RunFileInput> = fc
+  .record({
+    framework: fc.constantFrom('megatron', 'deepspeed', 'fsdp', 'xla'),
+    accelerators: power(10),
+    sequenceLength: power(14),
+    experts: fc.constantFrom(0, 8),
+    strategy: fc.record(
+      {
+        tensorParallel: power(3),
+        contextParallel: power(1),
+        contextMethod: fc.constantFrom(...contextMethods),
+        pipelineParallel: power(3),
+        virtualStages: fc.constantFrom(1, 1, 2, 3),
+        pipelineSchedule: fc.constantFrom(...pipelineSchedules),
+        expertParallel: power(2),
+        dataSharding: fc.constantFrom(...dataShardings),
+        microBatchSize: power(3),
+        globalBatchSize: power(10),
+        recompute: fc.constantFrom(...recomputes),
+        precision: fc.constantFrom(...precisions),
+        optimizer: fc.constantFrom(...optimizers),
+        attentionKernel: fc.constantFrom(...attentionKernels),
+        compile: fc.boolean(),
+      },
+      { requiredKeys: ['globalBatchSize'] },
+    ),
+  })
+  .map(({ experts, ...run }) => ({
+    ...small,
+    ...run,
+    model: {
+      numLayers: 24,
+      hiddenSize: 2048,
+      numAttentionHeads: 16,
+      ...(experts > 0 ? { moe: { numExperts: experts, expertsPerToken: 2 } } : {}),
+    },
+  }));
+
+test('no accepted run gives NaN, Infinity or a negative number, and the exposed times add up to the step', () => {
+  let answered = 0;
+  fc.assert(
+    fc.property(runs, (run) => {
+      try {
+        const result = estimate(resolveScenario(run), { advice: false });
+        answered += 1;
+        toJson(result);
+        const sum = Object.values(result.step.breakdown).reduce((total, part) => total + part, 0);
+        expect(sum).toBeCloseTo(result.step.seconds, 6);
+        for (const stage of result.memory.stages) {
+          const states = stage.weightsBytes + stage.gradientsBytes + stage.optimizerBytes;
+          expect((states + stage.activationsBytes + stage.buffersBytes) / stage.peakBytes).toBeCloseTo(1, 6);
+        }
+        expect(estimateTable(result, { columns: 80, color: false })).not.toMatch(/NaN|Infinity|undefined/);
+      } catch (error) {
+        if (!(error instanceof SlipwayError)) throw error;
+        expect(error.message).not.toMatch(/NaN|Infinity|undefined|\n/);
+      }
+    }),
+    { numRuns: 400 },
+  );
+  expect(answered).toBeGreaterThan(50);
+});
+
+test('advice fits, is faster, and says by how much', () => {
+  const slow = { ...small, strategy: { globalBatchSize: 64, recompute: 'full' as const } };
+  const { advice, step, memory } = estimate(resolveScenario(slow));
+  expect(memory.fits).toBe(true);
+  expect(advice.length).toBeGreaterThan(0);
+  for (const { change, stepSecondsDelta } of advice) {
+    const next = estimate(resolveScenario({ ...slow, strategy: { ...slow.strategy, ...change } as object }), {
+      advice: false,
+    });
+    expect(next.memory.fits).toBe(true);
+    expect(stepSecondsDelta).toBeLessThan(0);
+    expect(next.step.seconds - step.seconds).toBeCloseTo(stepSecondsDelta, 6);
+  }
+});
+
+test('advice for what does not fit makes it fit', () => {
+  const large = { ...small, strategy: { globalBatchSize: 512, microBatchSize: 32, dataSharding: 'ddp' as const } };
+  const { advice, memory, warnings } = estimate(resolveScenario(large));
+  expect(memory.fits).toBe(false);
+  expect(warnings.map(({ code }) => code)).toContain('does-not-fit');
+  expect(advice[0]?.message).toContain('fits');
+});
+
+test('conventions of MFU differ and are named', () => {
+  const scenario = resolveScenario(small);
+  const mfu = (flopsConvention: 'megatron' | 'palm' | 'causal') =>
+    estimate(scenario, { flopsConvention, advice: false }).throughput;
+  expect(mfu('causal').mfu).toBeLessThan(mfu('megatron').mfu);
+  expect(mfu('palm').flopsConvention).toBe('palm');
+  expect(mfu('megatron').mfu).toBe(mfu('megatron').hfu);
+});
+
+test('without tokens the run is unknown, not free', () => {
+  const { training } = estimate(resolveScenario({ ...small, training: {} }), { advice: false });
+  expect(training).toMatchObject({ tokens: null, days: null, costUsd: null });
+  expect(training.goodput).toBeGreaterThan(0.9);
+});
