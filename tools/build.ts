@@ -3,10 +3,11 @@
  * `npm run build:bin` makes only the command, in a fraction of a second.
  */
 import { spawnSync } from 'node:child_process';
-import { chmodSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build, type Plugin } from 'esbuild';
+import { parse } from 'yaml';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const dist = join(root, 'dist');
@@ -15,6 +16,17 @@ function buildLibrary(): void {
   const tsc = join(root, 'node_modules/typescript/bin/tsc');
   const { status } = spawnSync(process.execPath, [tsc, '-p', 'tsconfig.build.json'], { cwd: root, stdio: 'inherit' });
   if (status !== 0) process.exit(1);
+}
+
+/** The presets once more as JSON: YAML takes forty times as long to parse, half of the time of an estimate. */
+function compilePresets(): void {
+  const presets = join(root, 'presets');
+  for (const path of readdirSync(presets, { recursive: true, encoding: 'utf8' })) {
+    if (!path.endsWith('.yaml')) continue;
+    const file = join(dist, 'presets', path.replace(/yaml$/, 'json'));
+    mkdirSync(dirname(file), { recursive: true });
+    writeFileSync(file, JSON.stringify(parse(readFileSync(join(presets, path), 'utf8'))));
+  }
 }
 
 /** One bundle per command behind a dynamic import: start-up reads only what the command needs. */
@@ -60,9 +72,10 @@ function makeExecutable(file: string): void {
 }
 
 if (process.argv.includes('--bin')) {
-  rmSync(join(dist, 'bin'), { recursive: true, force: true });
+  for (const folder of ['bin', 'presets']) rmSync(join(dist, folder), { recursive: true, force: true });
 } else {
   rmSync(dist, { recursive: true, force: true });
   buildLibrary();
 }
+compilePresets();
 await buildCommand();
