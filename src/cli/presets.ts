@@ -1,7 +1,7 @@
-import { stringify } from 'yaml';
 import { SlipwayError } from '../errors.js';
 import { nearest } from '../quantity/nearest.js';
 import { toJson } from '../report/json.js';
+import { presetText } from '../report/presetText.js';
 import { type TextStyle, tint } from '../report/text.js';
 import { listPresets, type PresetFile, type PresetKind, readPreset } from '../scenario/presetFiles.js';
 import type { CommandOutput } from './program.js';
@@ -33,10 +33,7 @@ export function show(name: string, flags: Flags, style: TextStyle): CommandOutpu
   const fields = typeof data === 'object' && data !== null ? data : {};
   if (flags.json) return { text: toJson({ schemaVersion: 1, kind, ...fields }), exitCode: 0 };
   const title = tint(`${id}  (presets/${kind}/${id}.yaml)`, 'bold', style);
-  return {
-    text: `${title}\n${stringify(fields, { lineWidth: style.columns, flowCollectionPadding: true })}`,
-    exitCode: 0,
-  };
+  return { text: `${title}\n${presetText({ ...fields }, style)}`, exitCode: 0 };
 }
 
 /** The preset of that name among one kind, or none. */

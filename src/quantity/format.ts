@@ -2,9 +2,9 @@
 
 export function formatBytes(bytes: number): string {
   if (bytes >= 2 ** 40 * 10) return `${significant(bytes / 2 ** 40)} TiB`;
-  if (bytes >= 2 ** 30 * 0.1 || bytes === 0) return `${fixed(bytes / 2 ** 30)} GiB`;
+  if (bytes >= 2 ** 30 * 0.1) return `${fixed(bytes / 2 ** 30)} GiB`;
   if (bytes >= 2 ** 20 * 0.1) return `${fixed(bytes / 2 ** 20)} MiB`;
-  return `${fixed(bytes / 2 ** 10)} KiB`;
+  return bytes >= 2 ** 10 ? `${fixed(bytes / 2 ** 10)} KiB` : `${Math.round(bytes)} B`;
 }
 
 export function formatSeconds(seconds: number): string {

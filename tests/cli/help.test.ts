@@ -32,7 +32,9 @@ test('the schema is one JSON document that knows every strategy field', () => {
 test('presets are listed and shown, as text and as JSON', () => {
   expect(slipway(['presets', 'list', 'clusters']).stdout).toContain('dgx-h100');
   expect(JSON.parse(slipway(['presets', 'list', '--json']).stdout)).toHaveProperty('accelerators');
-  expect(slipway(['presets', 'show', 'h100-sxm-80']).stdout).toContain('sources:');
+  expect(slipway(['presets', 'show', 'h100-sxm-80']).stdout).toMatch(
+    /peakFlopsPerSecond\.bf16 +990 TFLOP\/s +datasheet \[/,
+  );
   expect(JSON.parse(slipway(['presets', 'show', 'dgx-h100', '--json']).stdout)).toMatchObject({
     kind: 'clusters',
     id: 'dgx-h100',

@@ -12,7 +12,7 @@ test('memory is printed in binary units, with the unit', () => {
   expect(formatBytes(80 * 2 ** 30)).toBe('80.0 GiB');
   expect(formatBytes(80e9)).toBe('74.5 GiB');
   expect(formatBytes(3 * 2 ** 20)).toBe('3.00 MiB');
-  expect(formatBytes(0)).toBe('0.00 GiB');
+  expect(formatBytes(4)).toBe('4 B');
 });
 
 test('times are printed in the unit people would say', () => {

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { toJson } from '../../src/report/json.js';
+import { presetText } from '../../src/report/presetText.js';
 import { bar, row, wrapped } from '../../src/report/text.js';
 
 test('lines are filled and indented under their lead', () => {
@@ -18,4 +19,18 @@ test('JSON starts with schemaVersion and never holds a number that no reader cou
   expect(() => toJson({ schemaVersion: 1, seconds: Number.NaN })).toThrow('seconds is NaN');
   expect(() => toJson({ schemaVersion: 1, seconds: -1 })).toThrow('negative');
   expect(toJson({ schemaVersion: 1, stepSecondsDelta: -1 })).toContain('-1');
+});
+
+test('a preset for people: units, kinds, keys of sources, then the sources', () => {
+  const preset = {
+    id: 'chip',
+    memoryBytes: { value: 80 * 2 ** 30, kind: 'datasheet', source: 'sheet' },
+    gemm: { bf16: { maxEfficiency: 0.75, kind: 'fitted', source: 'fit' } },
+    sources: { sheet: 'the maker', fit: 'many rows' },
+  };
+  const text = presetText(preset, { columns: 80, color: false });
+  expect(text).toMatch(
+    /^id +chip\nmemoryBytes +80\.0 GiB +datasheet \[sheet\]\ngemm\.bf16: .*0\.75.* fitted \[fit\]\n/,
+  );
+  expect(text).toContain('  [sheet] the maker\n');
 });
