@@ -80,11 +80,18 @@ function workingSet(c: MemoryContext, table: ActivationTable, stage: Stage): num
   return again + gradients;
 }
 
+/**
+ * Gathered logits go through PyTorch's cross entropy: log-softmax and its gradient are new fp32 tensors, and the gathered copy stands
+ * beside the local one.
+ */
+const gatheredLogitBytes = 4 + 4 + 2;
+
 /** Logits and loss of the last stage, the head's input. */
 function lossBytes(c: MemoryContext): number {
   if (c.framework.slicedLoss) return 0;
-  const logits = (c.share.tokens * c.paddedVocabulary) / c.share.tensorParallel;
-  return logits * lossMemory(c.execution, c.strategy.fusedCrossEntropy).peakBytesPerLogit;
+  const logits = (c.share.tokens * c.paddedVocabulary) / (c.framework.gatheredLogits ? 1 : c.share.tensorParallel);
+  const gathered = c.framework.gatheredLogits ? gatheredLogitBytes : 0;
+  return logits * (lossMemory(c.execution, c.strategy.fusedCrossEntropy).peakBytesPerLogit + gathered);
 }
 
 /** Gathered units of fully sharded weights: the current and the prefetched one, and the gradients of the current one. */

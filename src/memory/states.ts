@@ -43,9 +43,12 @@ export function bytesPerParameter(strategy: Strategy, framework: Framework): Byt
   return { weight, gradient, optimizer: master + momentBytes[strategy.optimizer] };
 }
 
-/** TE keeps an fp8 copy of the weights and its transpose between micro-batches; mxfp8 and nvfp4 likewise two layouts. */
-export function lowPrecisionWeightBytes(strategy: Strategy): number {
-  if (strategy.precision === 'fp8' || strategy.precision === 'mxfp8') return 2;
+/**
+ * Quantised copies of the matrices that live beside 16-bit weights: fp8 in two layouts, nvfp4 likewise with its scales. Where the
+ * weights themselves are fp8 their two layouts take the 2 bytes of the 16-bit weight instead.
+ */
+export function lowPrecisionWeightBytes(strategy: Strategy, framework: Framework): number {
+  if (strategy.precision === 'fp8' || strategy.precision === 'mxfp8') return framework.lowPrecisionWeights ? 0 : 2;
   return strategy.precision === 'nvfp4' ? 1.125 : 0;
 }
 
@@ -63,7 +66,7 @@ export function stateBytes(
     level >= from
       ? bytes * (parameters.dense / degrees.shardGroup + parameters.expert / expertShards(degrees))
       : bytes * (parameters.dense + parameters.expert);
-  const copies = level >= 3 ? 0 : lowPrecisionWeightBytes(strategy) * matrixParameters;
+  const copies = level >= 3 ? 0 : lowPrecisionWeightBytes(strategy, framework) * matrixParameters;
   const weights = shard(each.weight, 3) + copies;
   const gradients = shard(each.gradient, 2);
   const optimizer = shard(each.optimizer, 1);

@@ -76,7 +76,7 @@ export interface Execution {
   readonly attention: 'unfused' | 'fused-softmax' | 'flash';
   /** Bytes of one activation element: 2, or 4 for fp32 and tf32. */
   readonly activationBytes: number;
-  /** Bytes kept of one GEMM-input element; fp8 keeps a row and a column copy. */
+  /** Bytes kept of one GEMM-input element: 1 where the quantised input is kept for the weight gradient. */
   readonly gemmInputBytes: number;
 }
 
@@ -267,6 +267,12 @@ function expertOperators(a: Architecture, x: Execution): Operator[] {
   return operators;
 }
 
+/** Eager RMS norm keeps its fp32 input and its normalised fp32 value for backward. */
+function savedByEagerNorm(a: Architecture, x: Execution): SavedTensor[] {
+  const eager = a.norm === 'rms' && !x.fusedNorm && x.fusion === 'eager';
+  return eager ? [keep('normTemporaries', 8 * a.hiddenSize, 'sequence', 'layernorm')] : [];
+}
+
 /** What attention keeps beside its inputs: nothing square with flash kernels, softmax and dropout otherwise. */
 function savedByAttention(a: Architecture, x: Execution): SavedTensor[] {
   const heads = a.numAttentionHeads;
@@ -303,9 +309,11 @@ function savedByAttentionBlock(a: Architecture, x: Execution): SavedTensor[] {
   const saved = [
     keep('attentionNormInput', e * h, 'sequence'),
     keep('queryKeyValueInput', x.gemmInputBytes * h, 'sequence', 'layernorm'),
+    ...savedByEagerNorm(a, x),
     ...savedByProjections(a, x),
     ...savedByAttention(a, x),
-    keep('attentionOutputInput', e * a.numAttentionHeads * valueDim, 'tensor'),
+    keep('attentionOutput', e * a.numAttentionHeads * valueDim, 'tensor'),
+    ...(x.gemmInputBytes < e ? [keep('attentionOutputQuantised', x.gemmInputBytes * a.numAttentionHeads * valueDim, 'tensor')] : []),
   ];
   if (a.dropout > 0) saved.push(keep('attentionDropoutMask', h, 'sequence'));
   return saved;
@@ -316,7 +324,7 @@ function savedByFeedForward(a: Architecture, x: Execution, kind: 'dense' | 'moe'
   const e = x.activationBytes;
   const saved: SavedTensor[] = [];
   if (!(a.parallelLayers && a.normsPerLayer < 2)) {
-    saved.push(keep('feedForwardNormInput', e * h, 'sequence'), keep('feedForwardInput', x.gemmInputBytes * h, 'sequence', 'layernorm'));
+    saved.push(keep('feedForwardNormInput', e * h, 'sequence'), keep('feedForwardInput', x.gemmInputBytes * h, 'sequence', 'layernorm'), ...savedByEagerNorm(a, x));
   }
   const moe = a.moe;
   if (kind === 'dense' || moe === null) {

@@ -3,6 +3,8 @@ import type { ArchitectureInput } from './architectureSchema.js';
 
 /** GPT-2's vocabulary: what a published run means when it names none. */
 export const DEFAULT_VOCAB_SIZE = 50257;
+/** GPT-2's and Megatron-LM's; a framework's recipes may say otherwise. */
+const DEFAULT_DROPOUT = 0.1;
 /** Context length of GPT-3; only sizes the position table of a model that gives neither. */
 const DEFAULT_MAX_POSITIONS = 2048;
 /** Head size of nearly every large model since GPT-3 13B. */
@@ -15,7 +17,7 @@ export const ALTERNATE_LAYERS = /^(\d+)( on alternate layers)?$/;
  * untied, RMS norm, SiLU, no biases, no dropout), any other GPT-shaped (learned positions, tied, layer norm and biases,
  * GELU, dropout 0.1). Expects input that `architectureInputSchema` accepted.
  */
-export function resolveArchitecture(input: ArchitectureInput, run: { sequenceLength?: number } = {}): Architecture {
+export function resolveArchitecture(input: ArchitectureInput, run: { sequenceLength?: number; dropout?: number } = {}): Architecture {
   const gatedMlp = input.gatedMlp ?? false;
   const norm = input.norm ?? (gatedMlp ? 'rms' : 'layer');
   const heads = input.numAttentionHeads ?? defaultHeads(input.hiddenSize);
@@ -55,7 +57,7 @@ export function resolveArchitecture(input: ArchitectureInput, run: { sequenceLen
     moe: input.moe ? resolveExperts(input.moe, intermediateSize) : null,
     slidingWindow: resolveWindow(input.slidingWindow ?? null),
     multiTokenPredictionLayers: Number(input.multiTokenPredictionLayers ?? 0),
-    dropout: input.dropout ?? (gatedMlp ? 0 : 0.1),
+    dropout: input.dropout ?? (gatedMlp ? 0 : (run.dropout ?? DEFAULT_DROPOUT)),
   };
 }
 

@@ -37,6 +37,12 @@ export interface Framework {
   readonly scatterGatherPipeline: boolean;
   /** The loss is taken over slices of the tokens together with the head, so that whole logits never exist (Liger). */
   readonly slicedLoss: boolean;
+  /** Logits are gathered over tensor-parallel ranks before the loss instead of a vocabulary-parallel loss. */
+  readonly gatheredLogits: boolean;
+  /** Dropout of GPT-shaped models that do not say theirs. */
+  readonly dropout: number;
+  /** The weights themselves are kept in the low precision (fp8, mxfp8); otherwise quantised copies stand beside 16-bit weights. */
+  readonly lowPrecisionWeights: boolean;
   /** Vocabulary is padded to a multiple of this times tensorParallel (Megatron: 128); 1 for none. */
   readonly vocabularyPadding: number;
   /** Bytes per parameter of the weights used in compute: 2 for 16-bit copies, 4 where only fp32 weights are kept (FSDP, XLA). */

@@ -10,13 +10,14 @@ import type { Strategy } from './strategy.js';
 export function executionOf(strategy: Strategy, framework: Framework): Execution {
   const flash = strategy.attentionKernel !== 'unfused' && strategy.attentionKernel !== 'fused-softmax';
   const full = strategy.precision === 'fp32' || strategy.precision === 'tf32';
+  const low = framework.id === 'megatron' && ['fp8', 'mxfp8', 'nvfp4'].includes(strategy.precision);
   const fusion = framework.fusion === 'eager' && strategy.compile ? 'compiled' : framework.fusion;
   return {
     fusion,
     fusedNorm: strategy.fusedNorm,
     attention: flash ? 'flash' : strategy.attentionKernel === 'unfused' ? 'unfused' : 'fused-softmax',
     activationBytes: full ? 4 : 2,
-    gemmInputBytes: full ? 4 : 2,
+    gemmInputBytes: full ? 4 : low ? 1 : 2,
   };
 }
 

@@ -44,9 +44,14 @@ function isFileName(name: string): boolean {
 
 function tryRead(kind: PresetKind, id: string): PresetFile | undefined {
   const file = fileOf(kind, id);
+  const compiled = readIfThere(join(compiledFolder, kind, `${id}.json`));
+  if (compiled !== undefined) return { id, file, data: JSON.parse(compiled) };
   const text = readIfThere(file);
   return text === undefined ? undefined : { id, file, data: parsed(text, file) };
 }
+
+/** `npm run build` leaves every preset as JSON beside the built code, half of the start-up time; sources read the YAML. */
+const compiledFolder = join(dirname(fileURLToPath(import.meta.url)), '..', 'presets');
 
 function fileOf(kind: PresetKind, id: string): string {
   return join(presetsFolder(), kind, `${id}.yaml`);

@@ -32,10 +32,10 @@ export function resolveCheckedRun(run: RunFile, options: ResolveOptions = {}): S
   };
   const cluster = loadCluster(run.cluster);
   const sequenceLength = fill('sequenceLength', run.sequenceLength, DEFAULT_SEQUENCE_LENGTH, 'slipway');
-  const model = modelOf(run.model, sequenceLength, options);
   const accelerators = fill('accelerators', run.accelerators, cluster.acceleratorsPerNode, 'cluster');
   const id = fill('framework', run.framework, usualFramework(cluster), 'slipway');
   const { framework, defaults } = loadFramework(id, run.frameworkVersion);
+  const model = modelOf(run.model, { sequenceLength, dropout: framework.dropout }, options);
   const [strategy, strategyDefaults] = resolveStrategy(run.strategy ?? {}, {
     model,
     accelerator: cluster.accelerator,
@@ -64,9 +64,13 @@ export function resolveCheckedRun(run: RunFile, options: ResolveOptions = {}): S
   };
 }
 
-function modelOf(model: RunFile['model'], sequenceLength: number, options: ResolveOptions): Architecture {
+function modelOf(
+  model: RunFile['model'],
+  usual: { readonly sequenceLength: number; readonly dropout: number },
+  options: ResolveOptions,
+): Architecture {
   const input = typeof model === 'string' ? loadModel(model, options.baseDirectory) : model;
-  return resolveArchitecture(input, { sequenceLength });
+  return resolveArchitecture(input, usual);
 }
 
 /** TPUs are programmed through XLA; everything else mostly through Megatron where the question is planning. */
