@@ -16,7 +16,7 @@ export function formatSeconds(seconds: number): string {
   return `${significant(seconds * 1e6)} us`;
 }
 
-/** 15.6T, 405B, 2.05M; below ten thousand in full. */
+/** 15.6T, 405B, 2.05M; below a million in full. */
 export function formatCount(count: number): string {
   for (const [suffix, size] of [
     ['T', 1e12],
@@ -25,7 +25,7 @@ export function formatCount(count: number): string {
   ] as const) {
     if (count >= size) return `${significant(count / size)}${suffix}`;
   }
-  return count >= 10_000 ? grouped(Math.round(count)) : `${Number(count.toFixed(2))}`;
+  return count >= 1000 ? grouped(Math.round(count)) : `${Number(count.toPrecision(4))}`;
 }
 
 export function formatDollars(dollars: number): string {
@@ -44,7 +44,13 @@ export function formatBytesPerSecond(rate: number): string {
 }
 
 export function formatEnergy(kilowattHours: number): string {
+  if (kilowattHours < 1000) return `${significant(kilowattHours)} kWh`;
   return kilowattHours >= 1e6 ? `${significant(kilowattHours / 1e6)} GWh` : `${significant(kilowattHours / 1e3)} MWh`;
+}
+
+/** Mass of CO2. */
+export function formatTonnes(tonnes: number): string {
+  return tonnes < 1 ? `${significant(tonnes * 1000)} kg` : `${significant(tonnes)} t`;
 }
 
 /** 0.4137 as `41.4 %`. */

@@ -137,10 +137,20 @@ function throughputLines({ throughput: t }: Estimate, style: TextStyle): readonl
   ];
 }
 
+/** Keys that mean nothing while the degree they depend on is 1. */
+const dependsOn: Readonly<Record<string, 'contextParallel' | 'pipelineParallel' | 'expertParallel'>> = {
+  'strategy.contextMethod': 'contextParallel',
+  'strategy.pipelineSchedule': 'pipelineParallel',
+  'strategy.expertDispatcher': 'expertParallel',
+};
+
 /** Who filled in what; degrees and switches that are off say nothing. */
 function defaults({ run }: Estimate, style: TextStyle): readonly string[] {
   const off = new Set<unknown>([0, 1, false, 'none']);
-  const shown = run.defaultsFilledIn.filter(({ value }) => !off.has(value));
+  const shown = run.defaultsFilledIn.filter(({ key, value }) => {
+    const degree = dependsOn[key];
+    return !off.has(value) && (degree === undefined || run.strategy[degree] > 1);
+  });
   const sources = [...new Set(shown.map(({ from }) => from))];
   if (shown.length === 0) return [];
   return [

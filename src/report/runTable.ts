@@ -1,4 +1,12 @@
-import { formatCount, formatDollars, formatEnergy, formatRatio, formatSeconds, grouped } from '../quantity/format.js';
+import {
+  formatCount,
+  formatDollars,
+  formatEnergy,
+  formatRatio,
+  formatSeconds,
+  formatTonnes,
+  grouped,
+} from '../quantity/format.js';
 import type { TrainingEstimate } from '../training/run.js';
 import { type TextStyle, tint, wrapped } from './text.js';
 
@@ -8,7 +16,7 @@ export function runTable(run: TrainingEstimate, style: TextStyle): readonly stri
   const footprint = [
     ...(run.costUsd === null ? [] : [formatDollars(run.costUsd)]),
     ...(run.energyKwh === null ? [] : [formatEnergy(run.energyKwh)]),
-    ...(run.tonnesCo2 === null ? [] : [`${formatCount(Math.round(run.tonnesCo2))} t CO2`]),
+    ...(run.tonnesCo2 === null ? [] : [`${formatTonnes(run.tonnesCo2)} CO2`]),
   ];
   const duration =
     `${formatCount(run.tokens)} tokens, ${grouped(run.steps)} steps: ${formatSeconds(run.seconds)}, ` +

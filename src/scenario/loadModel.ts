@@ -1,5 +1,6 @@
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { z } from 'zod';
 import { SlipwayError } from '../errors.js';
 import { architectureFromHuggingFace } from '../interop/huggingFace.js';
 import { type ArchitectureInput, architectureInputSchema } from '../model/architectureSchema.js';
@@ -53,9 +54,12 @@ function readConfig(path: string, shown: string): string {
   return readFileSync(file, 'utf8');
 }
 
+/** A file of presets/models; what else it says (published counts, sources) is for readers and tests. */
+const modelFileSchema = z.looseObject({ name: z.string().min(1), architecture: architectureInputSchema });
+
 function checked({ data, file }: PresetFile): ArchitectureInput {
-  const result = architectureInputSchema.safeParse(data);
-  if (result.success) return result.data;
-  const mistake = schemaError(result.error, data, architectureInputSchema, () => ({ file }));
+  const result = modelFileSchema.safeParse(data);
+  if (result.success) return { ...result.data.architecture, name: result.data.name };
+  const mistake = schemaError(result.error, data, modelFileSchema, () => ({ file }));
   throw new SlipwayError('invalid-preset', mistake.message, mistake.place);
 }

@@ -6,6 +6,7 @@ import {
   formatEnergy,
   formatRatio,
   formatSeconds,
+  formatTonnes,
 } from '../../src/quantity/format.js';
 
 test('memory is printed in binary units, with the unit', () => {
@@ -25,7 +26,8 @@ test('times are printed in the unit people would say', () => {
 test('counts, money, energy and ratios', () => {
   expect(formatCount(405.9e9)).toBe('406B');
   expect(formatCount(15.6e12)).toBe('15.6T');
-  expect(formatCount(2048)).toBe('2048');
+  expect(formatCount(2048)).toBe('2,048');
+  expect(formatTonnes(0.844)).toBe('844 kg');
   expect(formatDollars(76.4e6)).toBe('$76.4 million');
   expect(formatDollars(12_345)).toBe('$12,345');
   expect(formatEnergy(29.8e6)).toBe('29.8 GWh');
