@@ -38,7 +38,14 @@ function fromHuggingFace(path: string, shown: string): ArchitectureInput {
   } catch {
     throw new SlipwayError('invalid-syntax', `${shown} is not valid JSON`, { key: 'model' });
   }
-  return architectureFromHuggingFace(config);
+  try {
+    return architectureFromHuggingFace(config);
+  } catch (error) {
+    if (!(error instanceof SlipwayError)) throw error;
+    // The key is one of config.json; in the run file it is `model` that is wrong.
+    const key = error.place.key === undefined ? '' : `${error.place.key}: `;
+    throw new SlipwayError(error.code, `${shown}: ${key}${error.message}`, { ...error.place, key: 'model' });
+  }
 }
 
 function readConfig(path: string, shown: string): string {
