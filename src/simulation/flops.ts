@@ -4,7 +4,9 @@ import type { Prepared } from './prepare.js';
 
 /**
  * FLOPs of one step in the `megatron` convention, and with what is recomputed: a full recomputation adds one forward pass of
- * the layers (Narayanan et al. 2021, eq. 2 and 3), a selective one the attention core (Korthikanti et al. 2022, eq. 8).
+ * the layers (Narayanan et al. 2021, eq. 2 and 3). A selective one counts the attention core twice over, forward and backward:
+ * 72 b s l h^2 (1 + s/3h + V/12lh) (Korthikanti et al. 2022), on which their published HFU rests, although only its
+ * forward runs again.
  */
 export function stepFlops(p: Prepared): { readonly model: number; readonly hardware: number } {
   const flops = tokenFlops(p.model, p.scenario.sequenceLength);
@@ -14,7 +16,7 @@ export function stepFlops(p: Prepared): { readonly model: number; readonly hardw
   if (choice === 'none') return { model, hardware: model };
   if (choice !== 'all') {
     const again = choice.has('core_attn') ? flops.attentionCore : 0;
-    return { model, hardware: model + tokens * again };
+    return { model, hardware: model + 3 * tokens * again };
   }
   const layers = Math.ceil(p.model.numLayers / p.degrees.pipelineParallel);
   const { recomputeLayers } = p.strategy;
