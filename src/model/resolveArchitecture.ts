@@ -17,7 +17,10 @@ export const ALTERNATE_LAYERS = /^(\d+)( on alternate layers)?$/;
  * untied, RMS norm, SiLU, no biases, no dropout), any other GPT-shaped (learned positions, tied, layer norm and biases,
  * GELU, dropout 0.1). Expects input that `architectureInputSchema` accepted.
  */
-export function resolveArchitecture(input: ArchitectureInput, run: { sequenceLength?: number; dropout?: number } = {}): Architecture {
+export function resolveArchitecture(
+  input: ArchitectureInput,
+  run: { sequenceLength?: number; dropout?: number } = {},
+): Architecture {
   const gatedMlp = input.gatedMlp ?? false;
   const norm = input.norm ?? (gatedMlp ? 'rms' : 'layer');
   const heads = input.numAttentionHeads ?? defaultHeads(input.hiddenSize);
