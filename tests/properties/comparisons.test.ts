@@ -1,0 +1,182 @@
+import { expect, test } from 'vitest';
+import type { Accelerator, CollectiveCurve } from '../../src/hardware/accelerator.js';
+import { modelFlops } from '../../src/model/flops.js';
+import { recomputes } from '../../src/parallelism/strategy.js';
+import type { Scenario } from '../../src/scenario/scenario.js';
+import { evaluate } from '../../src/simulation/closedForm.js';
+import { forEveryScenario, withAccelerator, withStrategy } from './scenarios.js';
+
+/** Room for rounding: a comparison of two sums of the same terms in another order. */
+const rounding = 1 + 1e-9;
+
+function stateBytes(scenario: Scenario): number[] {
+  return evaluate(scenario).stages.map((stage) => stage.weightsBytes + stage.gradientsBytes + stage.optimizerBytes);
+}
+
+test('more tensor parallelism never needs more memory for weights', () => {
+  forEveryScenario((scenario) => {
+    const { strategy, model, accelerators } = scenario;
+    const tensorParallel = 2 * strategy.tensorParallel;
+    if (model.numAttentionHeads % (tensorParallel * strategy.contextParallel) !== 0) return;
+    const wider = withStrategy({ ...scenario, accelerators: 2 * accelerators }, { tensorParallel });
+    const before = evaluate(scenario).stages.map((stage) => stage.weightsBytes);
+    evaluate(wider).stages.forEach((stage, i) => {
+      expect(stage.weightsBytes).toBeLessThanOrEqual((before[i] ?? 0) * rounding);
+    });
+  });
+});
+
+test('a higher level of sharding never needs more bytes for states', () => {
+  forEveryScenario((scenario) => {
+    const levels = ['ddp', 'zero-1', 'zero-2', 'zero-3'] as const;
+    const bytes = levels.map((dataSharding) => stateBytes(withStrategy(scenario, { dataSharding })));
+    bytes.slice(1).forEach((higher, level) => {
+      higher.forEach((value, stage) => {
+        expect(value).toBeLessThanOrEqual((bytes[level]?.[stage] ?? 0) * rounding);
+      });
+    });
+  });
+});
+
+test('more data parallelism never needs more bytes for states', () => {
+  forEveryScenario((scenario) => {
+    const { accelerators, strategy } = scenario;
+    const more = { ...scenario, accelerators: 2 * accelerators };
+    const doubled = withStrategy(more, { globalBatchSize: 2 * strategy.globalBatchSize });
+    const before = stateBytes(scenario);
+    stateBytes(doubled).forEach((value, stage) => {
+      expect(value).toBeLessThanOrEqual((before[stage] ?? 0) * rounding);
+    });
+  });
+});
+
+test('the more is recomputed, the less is kept, and the longer the step', () => {
+  forEveryScenario((scenario) => {
+    const [none, , full] = recomputes.map((recompute) => evaluate(withStrategy(scenario, { recompute })));
+    const selective = evaluate(withStrategy(scenario, { recompute: 'selective', recomputeModules: ['core_attn'] }));
+    const all = evaluate(withStrategy(scenario, { recompute: 'full', recomputeLayers: 0 }));
+    none?.stages.forEach((stage, i) => {
+      const kept = stage.activationsBytes * rounding;
+      expect(selective.stages[i]?.activationsBytes).toBeLessThanOrEqual(kept);
+      expect(full?.stages[i]?.activationsBytes).toBeLessThanOrEqual(kept);
+      expect(all.stages[i]?.activationsBytes).toBeLessThanOrEqual((full?.stages[i]?.activationsBytes ?? 0) * rounding);
+    });
+    expect((none?.stepSeconds ?? 0) / rounding).toBeLessThanOrEqual(full?.stepSeconds ?? 0);
+    expect(full?.hardwareFlops).toBeGreaterThanOrEqual(full?.modelFlops ?? 0);
+  });
+});
+
+const curvesTwice = (curves: readonly CollectiveCurve[]): CollectiveCurve[] =>
+  curves.map((curve) => ({ ...curve, busBytesPerSecond: 2 * curve.busBytesPerSecond }));
+
+function fasterPeak({ peakFlopsPerSecond: peak }: Accelerator): Partial<Accelerator> {
+  const twice = {
+    fp32: 2 * peak.fp32,
+    tf32: 2 * peak.tf32,
+    fp16: 2 * peak.fp16,
+    bf16: 2 * peak.bf16,
+    fp8: 2 * peak.fp8,
+    fp4: 2 * peak.fp4,
+  };
+  return { peakFlopsPerSecond: twice };
+}
+
+function fasterMemory({ memoryBytesPerSecond, hostBytesPerSecond }: Accelerator): Partial<Accelerator> {
+  return { memoryBytesPerSecond: 2 * memoryBytesPerSecond, hostBytesPerSecond: 2 * hostBytesPerSecond };
+}
+
+function fasterScaleUp({ scaleUpBytesPerSecond, collectives: c }: Accelerator): Partial<Accelerator> {
+  return {
+    scaleUpBytesPerSecond: 2 * scaleUpBytesPerSecond,
+    collectives: {
+      allReduce: curvesTwice(c.allReduce),
+      allGather: curvesTwice(c.allGather),
+      reduceScatter: curvesTwice(c.reduceScatter),
+      allToAll: curvesTwice(c.allToAll),
+    },
+  };
+}
+
+test.each([
+  ['matrix units', fasterPeak],
+  ['memory', fasterMemory],
+  ['scale-up links', fasterScaleUp],
+] as const)('twice as fast %s never make a step slower', (_, faster) => {
+  forEveryScenario((scenario) => {
+    const { accelerator } = scenario.cluster;
+    const after = evaluate(withAccelerator(scenario, faster(accelerator)));
+    expect(after.stepSeconds).toBeLessThanOrEqual(evaluate(scenario).stepSeconds * rounding);
+  }, 400);
+});
+
+test('a network twice as fast never makes a step slower', () => {
+  forEveryScenario((scenario) => {
+    const { cluster } = scenario;
+    const faster = {
+      ...scenario,
+      cluster: { ...cluster, nodeNetworkBytesPerSecond: 2 * cluster.nodeNetworkBytesPerSecond },
+    };
+    expect(evaluate(faster).stepSeconds).toBeLessThanOrEqual(evaluate(scenario).stepSeconds * rounding);
+  }, 400);
+});
+
+test('schedules that keep more micro-batches alive keep more activations: GPipe, ZB-H2, 1F1B', () => {
+  forEveryScenario((scenario) => {
+    const plain = withStrategy(scenario, { virtualStages: 1 });
+    const [gpipe, zeroBubble, oneForward] = (['gpipe', 'zb-h2', '1f1b'] as const).map(
+      (pipelineSchedule) => evaluate(withStrategy(plain, { pipelineSchedule })).stages,
+    );
+    oneForward?.forEach((stage, i) => {
+      const middle = zeroBubble?.[i]?.inFlightMicroBatches ?? Number.NaN;
+      expect(stage.inFlightMicroBatches).toBeLessThanOrEqual(middle);
+      expect(middle).toBeLessThanOrEqual(gpipe?.[i]?.inFlightMicroBatches ?? Number.NaN);
+      expect(stage.activationsBytes).toBeLessThanOrEqual((gpipe?.[i]?.activationsBytes ?? 0) * rounding);
+    });
+  });
+});
+
+test('zero-bubble schedules idle less than 1F1B', () => {
+  forEveryScenario((scenario) => {
+    const plain = withStrategy(scenario, { virtualStages: 1 });
+    const [oneForward, h1, h2] = (['1f1b', 'zb-h1', 'zb-h2'] as const).map(
+      (pipelineSchedule) => evaluate(withStrategy(plain, { pipelineSchedule })).breakdown.pipelineBubbleSeconds,
+    );
+    expect(h1).toBeLessThanOrEqual((oneForward ?? 0) * rounding);
+    expect(h2).toBeLessThanOrEqual((h1 ?? 0) * rounding);
+  });
+});
+
+test('interleaving divides the bubble of an even pipeline by the chunks', () => {
+  forEveryScenario((scenario) => {
+    const { pipelineParallel: p } = scenario.strategy;
+    if (p === 1) return;
+    const model = { ...scenario.model, numLayers: 4 * p, moe: null };
+    const even = { ...withStrategy(scenario, { expertParallel: 1, expertTensorParallel: 1 }), model };
+    const bubble = (virtualStages: number): number => {
+      const pipelineSchedule = virtualStages > 1 ? 'interleaved-1f1b' : '1f1b';
+      return evaluate(withStrategy(even, { virtualStages, pipelineSchedule })).breakdown.pipelineBubbleSeconds;
+    };
+    expect((4 * bubble(4)) / bubble(1)).toBeCloseTo(1, 9);
+    expect((2 * bubble(2)) / bubble(1)).toBeCloseTo(1, 9);
+  });
+});
+
+test('no accelerator does more than its peak: the FLOPs that a causal model needs, over the step', () => {
+  forEveryScenario((scenario) => {
+    const { cluster, strategy, model, sequenceLength, accelerators } = scenario;
+    const flops = modelFlops(model, sequenceLength, strategy.globalBatchSize, 'causal', 0);
+    const peak = Math.max(...Object.values(cluster.accelerator.peakFlopsPerSecond));
+    expect(flops / (evaluate(scenario).stepSeconds * accelerators * peak)).toBeLessThan(1);
+  }, 400);
+});
+
+test('a step with twice the micro-batches takes longer, but less than twice as long', () => {
+  forEveryScenario((scenario) => {
+    const once = evaluate(scenario).stepSeconds;
+    const twice = evaluate(
+      withStrategy(scenario, { globalBatchSize: 2 * scenario.strategy.globalBatchSize }),
+    ).stepSeconds;
+    expect(twice).toBeGreaterThanOrEqual(once);
+    expect(twice).toBeLessThanOrEqual(2 * once * rounding);
+  });
+});
