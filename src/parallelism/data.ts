@@ -52,27 +52,52 @@ export function replicatedCost(
   microBatches: number,
   contention: number,
 ): DataParallelCost {
+  const { reduceSeconds, gatherSeconds, reductions, tailShare } = replicatedTraffic(mesh, parameters, strategy, framework, microBatches);
+  const reduceExposed = strategy.overlapGradientReduce
+    ? exposedBeside(reduceSeconds, window.backwardSeconds, reduceSeconds * tailShare, contention)
+    : reduceSeconds;
+  const gatherExposed = strategy.overlapParameterGather
+    ? exposedBeside(gatherSeconds, window.forwardSeconds, gatherSeconds * tailShare, contention)
+    : gatherSeconds;
+  return {
+    totalSeconds: reduceSeconds * reductions + gatherSeconds,
+    exposedSeconds: reduceExposed * reductions + gatherExposed,
+  };
+}
+
+/** Data-parallel traffic of replicated weights before any overlap. */
+export interface ReplicatedTraffic {
+  /** One reduction of all gradients. */
+  readonly reduceSeconds: number;
+  /** One gather of all weights; 0 with ddp. */
+  readonly gatherSeconds: number;
+  /** Reductions in a step. */
+  readonly reductions: number;
+  /** The last bucket's share of the traffic. */
+  readonly tailShare: number;
+}
+
+export function replicatedTraffic(
+  mesh: Mesh,
+  parameters: RankParameters,
+  strategy: Strategy,
+  framework: Framework,
+  microBatches: number,
+): ReplicatedTraffic {
   const sharded = strategy.dataSharding !== 'ddp';
   const gradientBytes = reduceBytes(strategy, framework);
   const kind = sharded && !framework.gradientAllReduce ? 'reduceScatter' : 'allReduce';
-  const reduceOnce =
+  const reduceSeconds =
     collectiveSeconds(mesh.gradient, kind, parameters.dense * gradientBytes) +
     collectiveSeconds(mesh.expertGradient, kind, parameters.expert * gradientBytes);
   const everyMicroBatch = framework.id === 'deepspeed' && strategy.dataSharding === 'zero-2';
-  const reductions = everyMicroBatch ? microBatches : 1;
-  const gather = sharded
+  const gatherSeconds = sharded
     ? collectiveSeconds(mesh.gradient, 'allGather', parameters.dense * gatherBytes(strategy)) +
       collectiveSeconds(mesh.expertGradient, 'allGather', parameters.expert * gatherBytes(strategy))
     : 0;
   const size = (parameters.dense + parameters.expert) * gradientBytes;
   const tailShare = Math.min(1, framework.gradientBucketBytes / Math.max(1, size));
-  const reduceExposed = strategy.overlapGradientReduce
-    ? exposedBeside(reduceOnce, window.backwardSeconds, reduceOnce * tailShare, contention)
-    : reduceOnce;
-  const gatherExposed = strategy.overlapParameterGather
-    ? exposedBeside(gather, window.forwardSeconds, gather * tailShare, contention)
-    : gather;
-  return { totalSeconds: reduceOnce * reductions + gather, exposedSeconds: reduceExposed * reductions + gatherExposed };
+  return { reduceSeconds, gatherSeconds, reductions: everyMicroBatch ? microBatches : 1, tailShare };
 }
 
 /** One unit of fully sharded training: a layer, or the embedding and head. */
@@ -94,22 +119,30 @@ export function shardedCost(
   strategy: Strategy,
   framework: Framework,
   contention: number,
-): DataParallelCost {
-  let total = 0;
-  let exposed = 0;
-  let largest = 0;
+): DataParallelCost & ShardedExposure {
+  let totalSeconds = 0;
+  let forwardSeconds = 0;
+  let backwardSeconds = 0;
+  let edgeSeconds = 0;
   for (const unit of units) {
     const gather = unitSeconds(mesh.shard, mesh.expertGradient, 'allGather', unit.parameters, gatherBytes(strategy));
     const reduce =
       unitSeconds(mesh.shard, mesh.expertGradient, 'reduceScatter', unit.parameters, reduceBytes(strategy, framework)) +
       replicaReduction(mesh, unit.parameters, reduceBytes(strategy, framework));
-    total += unit.count * (2 * gather + reduce);
-    const forward = exposedBeside(gather, unit.forwardSeconds, 0, contention);
-    const backward = exposedBeside(gather + reduce, unit.backwardSeconds, 0, contention);
-    exposed += unit.count * (forward + backward);
-    largest = Math.max(largest, gather + reduce);
+    totalSeconds += unit.count * (2 * gather + reduce);
+    forwardSeconds += unit.count * exposedBeside(gather, unit.forwardSeconds, 0, contention);
+    backwardSeconds += unit.count * exposedBeside(gather + reduce, unit.backwardSeconds, 0, contention);
+    edgeSeconds = Math.max(edgeSeconds, gather + reduce);
   }
-  return { totalSeconds: total, exposedSeconds: exposed + (total > 0 ? largest : 0) };
+  const exposedSeconds = forwardSeconds + backwardSeconds + edgeSeconds;
+  return { totalSeconds, exposedSeconds, forwardSeconds, backwardSeconds, edgeSeconds };
+}
+
+/** Exposed traffic of fully sharded units by pass: within forward, within backward, and at the ends where nothing hides it. */
+export interface ShardedExposure {
+  readonly forwardSeconds: number;
+  readonly backwardSeconds: number;
+  readonly edgeSeconds: number;
 }
 
 function unitSeconds(

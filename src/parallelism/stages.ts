@@ -42,33 +42,56 @@ export function stageOfChunk(chunk: number, stages: number, vShaped: boolean): n
   return vShaped && lap % 2 === 1 ? stages - 1 - position : position;
 }
 
-/** Splits the layers over pipeline stages. */
-export function splitStages(model: Architecture, strategy: Strategy, degrees: Degrees): readonly Stage[] {
+/** One model chunk as the work of a stage: what it holds, on which stage it runs. */
+export interface Chunk extends Stage {
+  /** Position in depth order. */
+  readonly chunk: number;
+}
+
+/** Splits the layers over model chunks, in depth order. */
+export function splitChunks(model: Architecture, strategy: Strategy, degrees: Degrees): readonly Chunk[] {
   const stages = degrees.pipelineParallel;
   const chunks = stages * degrees.virtualStages;
   const sizes = layersPerChunk(model.numLayers, chunks, strategy.stageLayers);
   const kinds = layerKinds(model);
-  const dense = new Array<number>(stages).fill(0);
-  const moe = new Array<number>(stages).fill(0);
-  const largest = new Array<number>(stages).fill(0);
   const vShaped = strategy.pipelineSchedule === 'zb-v';
   let layer = 0;
-  for (let chunk = 0; chunk < chunks; chunk++) {
-    const stage = stageOfChunk(chunk, stages, vShaped);
-    const size = sizes[chunk] ?? 0;
-    for (const end = layer + size; layer < end; layer++) {
-      const counts = kinds[layer] === 'moe' ? moe : dense;
-      counts[stage] = (counts[stage] ?? 0) + 1;
-    }
-    largest[stage] = Math.max(largest[stage] ?? 0, size);
-  }
-  const headStage = vShaped ? 0 : stages - 1;
-  return dense.map((denseLayers, stage) => ({
+  return sizes.map((size, chunk) => {
+    let moeLayers = 0;
+    for (const end = layer + size; layer < end; layer++) if (kinds[layer] === 'moe') moeLayers++;
+    return {
+      chunk,
+      stage: stageOfChunk(chunk, stages, vShaped),
+      denseLayers: size - moeLayers,
+      moeLayers,
+      largestChunkLayers: size,
+      hasEmbedding: chunk === 0,
+      hasHead: chunk === chunks - 1,
+    };
+  });
+}
+
+/** Gathers chunks to pipeline stages. */
+export function splitStages(model: Architecture, strategy: Strategy, degrees: Degrees): readonly Stage[] {
+  const stages: Stage[] = Array.from({ length: degrees.pipelineParallel }, (_, stage) => ({
     stage,
-    denseLayers,
-    moeLayers: moe[stage] ?? 0,
-    largestChunkLayers: largest[stage] ?? 0,
-    hasEmbedding: stage === 0,
-    hasHead: stage === headStage,
+    denseLayers: 0,
+    moeLayers: 0,
+    largestChunkLayers: 0,
+    hasEmbedding: false,
+    hasHead: false,
   }));
+  for (const chunk of splitChunks(model, strategy, degrees)) {
+    const stage = stages[chunk.stage];
+    if (stage === undefined) continue;
+    stages[chunk.stage] = {
+      stage: chunk.stage,
+      denseLayers: stage.denseLayers + chunk.denseLayers,
+      moeLayers: stage.moeLayers + chunk.moeLayers,
+      largestChunkLayers: Math.max(stage.largestChunkLayers, chunk.largestChunkLayers),
+      hasEmbedding: stage.hasEmbedding || chunk.hasEmbedding,
+      hasHead: stage.hasHead || chunk.hasHead,
+    };
+  }
+  return stages;
 }

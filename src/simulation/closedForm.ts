@@ -10,6 +10,7 @@ import type { Evaluation, StageMemory, StepBreakdown } from './evaluation.js';
 import { stepFlops } from './flops.js';
 import { optimizerSeconds } from './optimizerStep.js';
 import { type Prepared, prepare } from './prepare.js';
+import { shardedUnits } from './shardedUnits.js';
 import { type LayerTable, layerTable, type StageCost, stageCost } from './stageCost.js';
 
 /** Stages that differ, each timed once; the others are copies. */
@@ -207,7 +208,7 @@ function dataParallel(
 ): number {
   const { strategy, framework, mesh, contention } = p;
   if (strategy.dataSharding === 'zero-3') {
-    const cost = worstStage(table, (i) => shardedCost(mesh, shardedUnits(table, i, layers, denseLayer, moeLayer), strategy, framework, contention));
+    const cost = worstStage(table, (i) => shardedCost(mesh, stageUnits(table, i, layers, denseLayer, moeLayer), strategy, framework, contention));
     return cost.exposedSeconds * p.degrees.microBatches;
   }
   return worstStage(table, (i) => {
@@ -218,7 +219,7 @@ function dataParallel(
   }).exposedSeconds;
 }
 
-function shardedUnits(
+function stageUnits(
   table: StageTable,
   index: number,
   layers: LayerTable,
@@ -226,23 +227,7 @@ function shardedUnits(
   moeLayer: RankParameters,
 ): ShardedUnit[] {
   const stage = table.stages[index];
-  if (stage === undefined) return [];
-  const unit = (count: number, parameters: RankParameters, layer: LayerTable['dense']): ShardedUnit => ({
-    count,
-    parameters,
-    forwardSeconds: layer.cost.forwardSeconds,
-    backwardSeconds: layer.cost.inputGradientSeconds + layer.cost.weightGradientSeconds + layer.cost.recomputeSeconds,
-  });
-  const units: ShardedUnit[] = [];
-  if (stage.denseLayers > 0) units.push(unit(stage.denseLayers, denseLayer, layers.dense));
-  if (stage.moeLayers > 0) units.push(unit(stage.moeLayers, moeLayer, layers.moe));
-  const ends = table.endParameters[index] ?? 0;
-  if (ends > 0) {
-    // The root unit: gathered at the start of the pass, its head computed at the end.
-    const root = units[0];
-    units.push({ count: 1, parameters: { dense: ends, expert: 0 }, forwardSeconds: root?.forwardSeconds ?? 0, backwardSeconds: root?.backwardSeconds ?? 0 });
-  }
-  return units;
+  return stage === undefined ? [] : shardedUnits(stage, table.endParameters[index] ?? 0, layers, denseLayer, moeLayer);
 }
 
 function summarise(

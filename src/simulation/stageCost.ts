@@ -19,6 +19,18 @@ export interface StageCost {
   readonly hostSeconds: number;
   /** The same as a pipeline pass. */
   readonly pass: StagePass;
+  /** What each pass is made of; the parts add up to the pass. */
+  readonly parts: { readonly forward: PassParts; readonly inputGradient: PassParts; readonly weightGradient: PassParts };
+}
+
+/** Exposed seconds of one pass by cause. */
+export interface PassParts {
+  readonly compute: number;
+  readonly recompute: number;
+  readonly tensor: number;
+  readonly context: number;
+  readonly expert: number;
+  readonly host: number;
 }
 
 /** Layers of both kinds, timed once with and without recomputation. */
@@ -85,14 +97,37 @@ export function stageCost(p: Prepared, table: LayerTable, stage: Stage): StageCo
   const inputGradientSeconds = all((l) => l.cost.inputGradientSeconds) + ends.inputGradient;
   const weightGradientSeconds = all((l) => l.cost.weightGradientSeconds) + ends.weightGradient;
   const recomputeSeconds = share * all((l) => l.cost.recomputeSeconds);
-  const forwardComm = all((l) => l.tensorForward + l.contextForward + l.expertForward);
-  const backwardComm = all((l) => l.tensorBackward + l.contextBackward + l.expertBackward);
-  const tensorSeconds = all((l) => (1 + again) * l.tensorForward + l.tensorBackward);
-  const contextSeconds = all((l) => (1 + again) * l.contextForward + l.contextBackward);
-  const expertSeconds = all((l) => (1 + again) * l.expertForward + l.expertBackward);
+  const tensorForward = all((l) => l.tensorForward);
+  const contextForward = all((l) => l.contextForward);
+  const expertForward = all((l) => l.expertForward);
+  const tensorBackward = all((l) => l.tensorBackward) + again * tensorForward;
+  const contextBackward = all((l) => l.contextBackward) + again * contextForward;
+  const expertBackward = all((l) => l.expertBackward) + again * expertForward;
+  const tensorSeconds = tensorForward + tensorBackward;
+  const contextSeconds = contextForward + contextBackward;
+  const expertSeconds = expertForward + expertBackward;
   const device = forwardSeconds + inputGradientSeconds + weightGradientSeconds + recomputeSeconds;
   const busy = device + tensorSeconds + contextSeconds + expertSeconds;
   const hostSeconds = hostShortfall(p, all, counts, share, again, busy);
+  const parts = {
+    forward: {
+      compute: forwardSeconds,
+      recompute: 0,
+      tensor: tensorForward,
+      context: contextForward,
+      expert: expertForward,
+      host: hostSeconds / 3,
+    },
+    inputGradient: {
+      compute: inputGradientSeconds,
+      recompute: recomputeSeconds,
+      tensor: tensorBackward,
+      context: contextBackward,
+      expert: expertBackward,
+      host: (2 * hostSeconds) / 3,
+    },
+    weightGradient: { compute: weightGradientSeconds, recompute: 0, tensor: 0, context: 0, expert: 0, host: 0 },
+  };
   return {
     forwardSeconds,
     inputGradientSeconds,
@@ -102,12 +137,17 @@ export function stageCost(p: Prepared, table: LayerTable, stage: Stage): StageCo
     contextSeconds,
     expertSeconds,
     hostSeconds,
+    parts,
     pass: {
-      forward: forwardSeconds + forwardComm + hostSeconds / 3,
-      inputGradient: inputGradientSeconds + recomputeSeconds + backwardComm + again * forwardComm + (2 * hostSeconds) / 3,
-      weightGradient: weightGradientSeconds,
+      forward: partsSeconds(parts.forward),
+      inputGradient: partsSeconds(parts.inputGradient),
+      weightGradient: partsSeconds(parts.weightGradient),
     },
   };
+}
+
+function partsSeconds(parts: PassParts): number {
+  return parts.compute + parts.recompute + parts.tensor + parts.context + parts.expert + parts.host;
 }
 
 /** Kernels that CUDA graphs leave to launch one by one. */

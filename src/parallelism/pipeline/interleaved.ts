@@ -1,3 +1,4 @@
+import { backward, forward, type OrderRequest, type Pass, type PipelineOrder, times } from './order.js';
 import { passSeconds, type Schedule, sumOthers } from './schedule.js';
 
 /**
@@ -9,6 +10,8 @@ export const interleaved: Schedule = {
   bubbleSeconds: (load, busiest) => sumOthers(load, busiest, passSeconds) / load.chunks,
   inFlight: (stage, stages, microBatches, chunks) =>
     Math.min(microBatches * chunks, 2 * (stages - stage - 1) + (chunks - 1) * stages + 1) / chunks,
+  order: interleavedOrder,
+  staggered: false,
   chunked: true,
   splitsWeightGradient: false,
 };
@@ -18,6 +21,62 @@ export const breadthFirst: Schedule = {
   id: 'breadth-first',
   bubbleSeconds: interleaved.bubbleSeconds,
   inFlight: (_stage, _stages, microBatches) => microBatches,
+  order: breadthFirstOrder,
+  staggered: false,
   chunked: true,
   splitsWeightGradient: false,
 };
+
+/** Which chunk of its own and which micro-batch a rank turns to, in order. */
+interface Visit {
+  readonly local: number;
+  readonly microBatch: number;
+}
+
+/**
+ * Megatron's order of virtual micro-batches: groups of p micro-batches, each through all chunks of the rank before the next
+ * group; the last group is smaller where p does not divide.
+ */
+function visits({ stages, microBatches, chunks }: OrderRequest): Visit[] {
+  const order: Visit[] = [];
+  for (let first = 0; first < microBatches; first += stages) {
+    const end = Math.min(first + stages, microBatches);
+    for (let local = 0; local < chunks; local++) {
+      for (let microBatch = first; microBatch < end; microBatch++) order.push({ local, microBatch });
+    }
+  }
+  return order;
+}
+
+function roundRobin(ranks: readonly (readonly Pass[])[], { stages, microBatches, chunks }: OrderRequest): PipelineOrder {
+  return { ranks, microBatches, chunks: stages * chunks, rankOf: (chunk) => chunk % stages };
+}
+
+function interleavedOrder(request: OrderRequest): PipelineOrder {
+  const { stages, microBatches, chunks } = request;
+  const order = visits(request);
+  const total = order.length;
+  const rankOrder = (rank: number): Pass[] => {
+    const forwards = order.map(({ local, microBatch }) => forward(microBatch, local * stages + rank));
+    const backwards = order.map(({ local, microBatch }) => backward(microBatch, (chunks - 1 - local) * stages + rank));
+    // With one group only, nothing can be interleaved, and Megatron runs all forwards first.
+    const all = microBatches <= stages;
+    const warmUp = all ? total : Math.min(total, 2 * (stages - rank - 1) + (chunks - 1) * stages);
+    const steady = total - warmUp;
+    return [
+      ...forwards.slice(0, warmUp),
+      ...times(steady, (i) => [forwards[warmUp + i], backwards[i]]).flat(),
+      ...backwards.slice(steady),
+    ].filter((pass) => pass !== undefined);
+  };
+  return roundRobin(times(stages, rankOrder), request);
+}
+
+function breadthFirstOrder(request: OrderRequest): PipelineOrder {
+  const { stages, microBatches: m, chunks } = request;
+  const rankOrder = (rank: number): Pass[] => [
+    ...times(chunks, (local) => times(m, (i) => forward(i, local * stages + rank))).flat(),
+    ...times(chunks, (local) => times(m, (i) => backward(i, (chunks - 1 - local) * stages + rank))).flat(),
+  ];
+  return roundRobin(times(stages, rankOrder), request);
+}

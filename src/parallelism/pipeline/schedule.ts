@@ -1,3 +1,5 @@
+import type { OrderRequest, PipelineOrder } from './order.js';
+
 /** Seconds of one stage's passes for one micro-batch, all its chunks together, exposed communication included. */
 export interface StagePass {
   readonly forward: number;
@@ -13,10 +15,7 @@ export interface PipelineLoad {
   readonly chunks: number;
 }
 
-/**
- * A pipeline schedule in closed form. The event simulation will drive the same interface with an order of passes; this is
- * the seam.
- */
+/** A pipeline schedule: in closed form for the bound, and as an order of passes for the event simulation. */
 export interface Schedule {
   readonly id: string;
   /**
@@ -26,6 +25,13 @@ export interface Schedule {
   bubbleSeconds(load: PipelineLoad, busiest: number): number;
   /** Activations alive at the peak of `stage`, in micro-batches of the whole stage (a chunk counts 1 / chunks). */
   inFlight(stage: number, stages: number, microBatches: number, chunks: number): number;
+  /** The order of passes on every rank. */
+  order(request: OrderRequest): PipelineOrder;
+  /**
+   * Ranks start the next step when they are done with this one (the optimizer's global check is made afterwards), so that a step
+   * costs the longest span of a rank instead of the whole parallelogram (Qi et al. 2023, section 4).
+   */
+  readonly staggered: boolean;
   /** Hops between stages that a micro-batch makes in one direction. */
   readonly chunked: boolean;
   /** Weight gradients run on their own, so that their inputs live longer. */

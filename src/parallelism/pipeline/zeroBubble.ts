@@ -1,3 +1,5 @@
+import { greedyOrder } from './greedyOrder.js';
+import { forward, inputGradient, type Pass, straight, times, weightGradient } from './order.js';
 import { type Schedule, sumOthers } from './schedule.js';
 
 /**
@@ -8,6 +10,9 @@ export const zeroBubbleH1: Schedule = {
   id: 'zb-h1',
   bubbleSeconds: (load, busiest) => sumOthers(load, busiest, (p) => p.forward + p.inputGradient - p.weightGradient),
   inFlight: (stage, stages, microBatches) => Math.min(microBatches, stages - stage),
+  order: ({ stages, microBatches }) =>
+    straight(times(stages, (rank) => postponedOrder(rank, stages, microBatches)), microBatches),
+  staggered: true,
   chunked: false,
   splitsWeightGradient: true,
 };
@@ -16,6 +21,9 @@ export const zeroBubbleH2: Schedule = {
   id: 'zb-h2',
   bubbleSeconds: (load, busiest) => sumOthers(load, busiest, (p) => p.forward + p.inputGradient - 2 * p.weightGradient),
   inFlight: (stage, stages, microBatches) => Math.min(microBatches, 2 * (stages - stage) - 1),
+  order: (request) =>
+    greedyOrder({ ...request, chunks: request.stages, rankOf: (c) => c, limit: () => 2 * request.stages - 1 }),
+  staggered: true,
   chunked: false,
   splitsWeightGradient: true,
 };
@@ -28,6 +36,27 @@ export const zeroBubbleV: Schedule = {
   id: 'zb-v',
   bubbleSeconds: (load, busiest) => sumOthers(load, busiest, (p) => (p.forward + p.inputGradient - 2 * p.weightGradient) / 2),
   inFlight: (_stage, stages, microBatches) => Math.min(microBatches, stages),
+  order: (request) =>
+    greedyOrder({
+      ...request,
+      chunks: 2 * request.stages,
+      rankOf: (c) => (c < request.stages ? c : 2 * request.stages - 1 - c),
+      limit: () => 2 * request.stages,
+    }),
+  staggered: true,
   chunked: true,
   splitsWeightGradient: true,
 };
+
+/** 1F1B with the weight gradients of rank i postponed by i micro-batches: they fill the drain, where later ranks would idle. */
+function postponedOrder(rank: number, stages: number, microBatches: number): Pass[] {
+  const warmUp = Math.min(microBatches, stages - rank - 1);
+  const passes: Pass[] = times(warmUp, (i) => forward(i, rank));
+  for (let k = 0; k < microBatches; k++) {
+    if (warmUp + k < microBatches) passes.push(forward(warmUp + k, rank));
+    passes.push(inputGradient(k, rank));
+    if (k >= rank) passes.push(weightGradient(k - rank, rank));
+  }
+  const left = Math.min(rank, microBatches);
+  return [...passes, ...times(left, (i) => weightGradient(microBatches - left + i, rank))];
+}

@@ -1,0 +1,144 @@
+import { forward, inputGradient, type Pass, type PassLengths, type PipelineOrder, times, weightGradient } from './order.js';
+
+/** What a greedy order is built for: which rank holds which chunk, and how much a rank may keep alive. */
+export interface GreedyRequest {
+  readonly stages: number;
+  readonly microBatches: number;
+  readonly chunks: number;
+  readonly lengths: PassLengths;
+  readonly rankOf: (chunk: number) => number;
+  /** Chunk activations that a rank may keep between their forward and their weight gradient. */
+  readonly limit: (rank: number) => number;
+}
+
+interface RankState {
+  readonly passes: Pass[];
+  readonly chunks: readonly number[];
+  freeAt: number;
+  alive: number;
+  /** Next micro-batch of each own chunk, by kind. */
+  readonly forwards: number[];
+  readonly backwards: number[];
+  readonly pendingWeights: Pass[];
+}
+
+/**
+ * List scheduling with weight gradients apart: whenever a rank is free it runs a backward pass that is ready, else a forward pass
+ * if its memory allows, else a postponed weight gradient; deeper chunks first. Time runs on the given lengths, messages take none.
+ */
+export function greedyOrder(request: GreedyRequest): PipelineOrder {
+  const { stages, microBatches, chunks } = request;
+  const own = times(stages, (rank) => times(chunks, (c) => c).filter((c) => request.rankOf(c) === rank));
+  const ranks = own.map(
+    (mine): RankState => ({
+      passes: [],
+      chunks: mine,
+      freeAt: 0,
+      alive: 0,
+      forwards: mine.map(() => 0),
+      backwards: mine.map(() => 0),
+      pendingWeights: [],
+    }),
+  );
+  const builder = new GreedyBuilder(request, ranks);
+  builder.run();
+  return { ranks: ranks.map(({ passes }) => passes), microBatches, chunks, rankOf: request.rankOf };
+}
+
+class GreedyBuilder {
+  private readonly forwardDone: Float64Array;
+  private readonly backwardDone: Float64Array;
+
+  constructor(
+    private readonly request: GreedyRequest,
+    private readonly ranks: readonly RankState[],
+  ) {
+    const size = request.chunks * request.microBatches;
+    this.forwardDone = new Float64Array(size).fill(Number.POSITIVE_INFINITY);
+    this.backwardDone = new Float64Array(size).fill(Number.POSITIVE_INFINITY);
+  }
+
+  run(): void {
+    const { microBatches } = this.request;
+    let left = this.ranks.reduce((sum, rank) => sum + 3 * rank.chunks.length * microBatches, 0);
+    while (left > 0) {
+      // The rank that can do something first; ties go to the lower rank.
+      let best: { rank: RankState; index: number; start: number } | undefined;
+      this.ranks.forEach((rank, index) => {
+        const start = this.earliestStart(rank, index);
+        if (best === undefined || start < best.start) best = { rank, index, start };
+      });
+      if (best === undefined || best.start === Number.POSITIVE_INFINITY) throw new Error('internal error: a greedy order is stuck');
+      this.step(best.rank, best.index, best.start);
+      left--;
+    }
+  }
+
+  private forwardReady(rank: RankState, i: number): number {
+    const chunk = rank.chunks[i] ?? 0;
+    const m = rank.forwards[i] ?? 0;
+    if (m >= this.request.microBatches) return Number.POSITIVE_INFINITY;
+    return chunk === 0 ? 0 : this.at(this.forwardDone, chunk - 1, m);
+  }
+
+  private backwardReady(rank: RankState, i: number): number {
+    const chunk = rank.chunks[i] ?? 0;
+    const m = rank.backwards[i] ?? 0;
+    if (m >= this.request.microBatches) return Number.POSITIVE_INFINITY;
+    const own = this.at(this.forwardDone, chunk, m);
+    const next = chunk === this.request.chunks - 1 ? 0 : this.at(this.backwardDone, chunk + 1, m);
+    return Math.max(own, next);
+  }
+
+  private at(done: Float64Array, chunk: number, microBatch: number): number {
+    return done[chunk * this.request.microBatches + microBatch] ?? Number.POSITIVE_INFINITY;
+  }
+
+  private earliestStart(rank: RankState, index: number): number {
+    if (rank.pendingWeights.length > 0) return rank.freeAt;
+    let ready = Number.POSITIVE_INFINITY;
+    const room = rank.alive < this.request.limit(index);
+    rank.chunks.forEach((_, i) => {
+      ready = Math.min(ready, this.backwardReady(rank, i));
+      if (room) ready = Math.min(ready, this.forwardReady(rank, i));
+    });
+    return Math.max(ready, rank.freeAt);
+  }
+
+  /** Runs the best pass that is ready at `now`. */
+  private step(rank: RankState, index: number, now: number): void {
+    for (let i = rank.chunks.length - 1; i >= 0; i--) {
+      if (this.backwardReady(rank, i) <= now) return this.runBackward(rank, i, now);
+    }
+    if (rank.alive < this.request.limit(index)) {
+      for (let i = rank.chunks.length - 1; i >= 0; i--) {
+        if (this.forwardReady(rank, i) <= now) return this.runForward(rank, i, now);
+      }
+    }
+    const weight = rank.pendingWeights.shift();
+    if (weight === undefined) throw new Error('internal error: a rank was chosen that has nothing to do');
+    rank.passes.push(weight);
+    rank.alive--;
+    rank.freeAt = now + this.request.lengths.weightGradient;
+  }
+
+  private runForward(rank: RankState, i: number, now: number): void {
+    const chunk = rank.chunks[i] ?? 0;
+    const m = rank.forwards[i] ?? 0;
+    rank.forwards[i] = m + 1;
+    rank.alive++;
+    rank.freeAt = now + this.request.lengths.forward;
+    this.forwardDone[chunk * this.request.microBatches + m] = rank.freeAt;
+    rank.passes.push(forward(m, chunk));
+  }
+
+  private runBackward(rank: RankState, i: number, now: number): void {
+    const chunk = rank.chunks[i] ?? 0;
+    const m = rank.backwards[i] ?? 0;
+    rank.backwards[i] = m + 1;
+    rank.freeAt = now + this.request.lengths.inputGradient;
+    this.backwardDone[chunk * this.request.microBatches + m] = rank.freeAt;
+    rank.passes.push(inputGradient(m, chunk));
+    rank.pendingWeights.push(weightGradient(m, chunk));
+  }
+}

@@ -1,0 +1,104 @@
+import { activationTable, type MemoryContext, stageBytes } from '../memory/stageMemory.js';
+import type { Stage } from '../parallelism/stages.js';
+import type { Timeline } from './engine/engine.js';
+import type { FrozenGraph } from './engine/taskGraph.js';
+import type { ChunkCost, TaskInfo } from './stepTasks.js';
+
+/** Bytes of one rank over a step. */
+export interface RankMemory {
+  readonly rank: number;
+  /** Weights, gradients and optimizer states: there all the time. */
+  readonly stateBytes: number;
+  readonly peakBytes: number;
+  /** When in the step the peak is reached. */
+  readonly peakSeconds: number;
+  /** Micro-batches of the whole stage alive at the peak. */
+  readonly inFlightMicroBatches: number;
+  /** `[seconds, bytes]` whenever the bytes change, states included. */
+  readonly curve: readonly (readonly [number, number])[];
+}
+
+interface Change {
+  readonly seconds: number;
+  readonly bytes: number;
+  /** Share of the stage's micro-batch that comes or goes. */
+  readonly share: number;
+}
+
+/**
+ * Activations of a chunk live from the start of its forward pass to the end of its backward pass (its weight gradient where
+ * that runs apart); working buffers live during backward passes. The rest is there all the time.
+ */
+export function memoryTimeline(
+  context: MemoryContext,
+  stages: readonly Stage[],
+  chunks: readonly ChunkCost[],
+  tasks: readonly TaskInfo[],
+  graph: FrozenGraph,
+  timeline: Timeline,
+): RankMemory[] {
+  const table = activationTable(context);
+  const single: MemoryContext = { ...context, schedule: { ...context.schedule, inFlight: () => 1 } };
+  const chunkBytes = chunks.map((chunk) => stageBytes(single, table, chunk.chunk, chunk.parameters, chunk.endParameters, 1));
+  return stages.map((stage) => {
+    const own = chunks.filter(({ chunk }) => chunk.stage === stage.stage);
+    const parameters = own.reduce((sum, c) => ({ dense: sum.dense + c.parameters.dense, expert: sum.expert + c.parameters.expert }), { dense: 0, expert: 0 });
+    const ends = own.reduce((sum, c) => sum + c.endParameters, 0);
+    const whole = stageBytes(single, table, stage, parameters, ends, 1);
+    const states = whole.weightsBytes + whole.gradientsBytes + whole.optimizerBytes;
+    const mirrored = context.strategy.pipelineSchedule === 'dualpipe' && stages.length > 1 ? 2 : 1;
+    const changes = changesOf(stage.stage, tasks, graph, timeline, chunkBytes, own.length);
+    return replay(stage.stage, states * mirrored, changes);
+  });
+}
+
+function changesOf(
+  rank: number,
+  tasks: readonly TaskInfo[],
+  graph: FrozenGraph,
+  timeline: Timeline,
+  chunkBytes: readonly { readonly activationsBytes: number; readonly buffersBytes: number }[],
+  chunksOfRank: number,
+): Change[] {
+  const changes: Change[] = [];
+  const share = 1 / Math.max(1, chunksOfRank);
+  for (let task = 0; task < graph.size; task++) {
+    const info = tasks[graph.labels[task] ?? 0];
+    if (info === undefined || info.rank !== rank || info.parts === undefined) continue;
+    const bytes = chunkBytes[info.chunk];
+    if (bytes === undefined) continue;
+    const start = timeline.start[task] ?? 0;
+    const end = timeline.end[task] ?? 0;
+    for (const pass of info.passes) {
+      const kept = chunkBytes[pass.chunk]?.activationsBytes ?? 0;
+      const working = chunkBytes[pass.chunk]?.buffersBytes ?? 0;
+      if (pass.allocates) changes.push({ seconds: start, bytes: kept, share });
+      if (pass.backward) changes.push({ seconds: start, bytes: working, share: 0 }, { seconds: end, bytes: -working, share: 0 });
+      if (pass.frees) changes.push({ seconds: end, bytes: -kept, share: -share });
+    }
+  }
+  // At one moment, what is freed is free before what comes next is taken.
+  return changes.sort((a, b) => a.seconds - b.seconds || a.bytes - b.bytes);
+}
+
+function replay(rank: number, stateBytes: number, changes: readonly Change[]): RankMemory {
+  let bytes = stateBytes;
+  let inFlight = 0;
+  let peakBytes = stateBytes;
+  let peakSeconds = 0;
+  let peakInFlight = 0;
+  const curve: [number, number][] = [[0, stateBytes]];
+  for (const change of changes) {
+    bytes += change.bytes;
+    inFlight += change.share;
+    peakInFlight = Math.max(peakInFlight, inFlight);
+    if (bytes > peakBytes) {
+      peakBytes = bytes;
+      peakSeconds = change.seconds;
+    }
+    const last = curve[curve.length - 1];
+    if (last !== undefined && last[0] === change.seconds) last[1] = bytes;
+    else curve.push([change.seconds, bytes]);
+  }
+  return { rank, stateBytes, peakBytes, peakSeconds, inFlightMicroBatches: peakInFlight, curve };
+}

@@ -1,0 +1,129 @@
+import { SlipwayError } from '../errors.js';
+import type { MemoryContext } from '../memory/stageMemory.js';
+import { chunksPerStage } from '../parallelism/degrees.js';
+import type { PassLengths, PipelineOrder } from '../parallelism/pipeline/order.js';
+import type { Schedule } from '../parallelism/pipeline/schedule.js';
+import { scheduleOf } from '../parallelism/pipeline/schedules.js';
+import { layerRankParameters } from '../parallelism/rankParameters.js';
+import type { Scenario } from '../scenario/scenario.js';
+import { runGraph, type Timeline } from './engine/engine.js';
+import type { FrozenGraph } from './engine/taskGraph.js';
+import { memoryTimeline, type RankMemory } from './memoryTimeline.js';
+import { type Prepared, prepare } from './prepare.js';
+import { type LayerTable, layerTable } from './stageCost.js';
+import { type ChunkCost, chunkCosts, type StepTasks, stepTasks, type TaskInfo } from './stepTasks.js';
+
+/** One optimizer step, event by event. */
+export interface SimulatedStep {
+  readonly prepared: Prepared;
+  readonly order: PipelineOrder;
+  readonly schedule: Schedule;
+  readonly chunks: readonly ChunkCost[];
+  readonly tasks: readonly TaskInfo[];
+  readonly graph: FrozenGraph;
+  readonly timeline: Timeline;
+  /** From the first task to the last; a staggered schedule's step is shorter, see `stepSeconds`. */
+  readonly makespanSeconds: number;
+  /** What one step costs in a long run, fixed overhead of the framework and stragglers not included. */
+  readonly stepSeconds: number;
+  readonly memory: readonly RankMemory[];
+}
+
+export interface SimulateOptions {
+  /** Micro-batches to simulate instead of the scenario's; for the steady state. */
+  readonly microBatches?: number;
+  /** An order of the user's own instead of the schedule's. */
+  readonly order?: PipelineOrder;
+}
+
+/** Simulates one step of a scenario. Throws `SlipwayError` for degrees or orders that cannot run. */
+export function simulateStep(scenario: Scenario, options: SimulateOptions = {}): SimulatedStep {
+  const p = prepare(scenario);
+  const layers = layerTable(p);
+  const chunks = chunkCosts(p, layers);
+  const schedule = scheduleOf(p.degrees.pipelineParallel > 1 ? p.strategy.pipelineSchedule : '1f1b');
+  const order = options.order ?? scheduleOrder(p, schedule, chunks, options.microBatches ?? p.degrees.microBatches);
+  const built = stepTasks(p, order, chunks, schedule.staggered);
+  const graph = built.graph.freeze();
+  const timeline = runGraph(graph, p.contention);
+  if ('deadlock' in timeline) throw deadlock(built, graph, timeline.stuck);
+  const memory = memoryTimeline(memoryContext(p, layers, schedule), p.stages, chunks, built.tasks, graph, timeline);
+  return {
+    prepared: p,
+    order,
+    schedule,
+    chunks,
+    tasks: built.tasks,
+    graph,
+    timeline,
+    makespanSeconds: timeline.makespan,
+    stepSeconds: schedule.staggered ? longestSpan(built.tasks, graph, timeline) : timeline.makespan,
+    memory,
+  };
+}
+
+/** The schedule's order for this run; refuses what the schedule cannot do. */
+export function scheduleOrder(
+  p: Prepared,
+  schedule: Schedule,
+  chunks: readonly ChunkCost[],
+  microBatches: number,
+): PipelineOrder {
+  const stages = p.degrees.pipelineParallel;
+  if (schedule.id === 'dualpipe' && stages > 1 && (microBatches % 2 !== 0 || microBatches < 2 * stages)) {
+    throw new SlipwayError(
+      'invalid-degrees',
+      `pipelineSchedule dualpipe needs an even number of at least ${2 * stages} micro-batches for ${stages} stages, not ${microBatches}; raise globalBatchSize or lower pipelineParallel`,
+      { key: 'strategy.pipelineSchedule' },
+    );
+  }
+  return schedule.order({ stages, microBatches, chunks: chunksPerStage(p.strategy), lengths: meanLengths(chunks) });
+}
+
+function meanLengths(chunks: readonly ChunkCost[]): PassLengths {
+  const mean = (of: (chunk: ChunkCost) => number): number => chunks.reduce((sum, c) => sum + of(c), 0) / chunks.length;
+  return {
+    forward: mean((c) => c.cost.pass.forward),
+    inputGradient: mean((c) => c.cost.pass.inputGradient),
+    weightGradient: mean((c) => c.cost.pass.weightGradient),
+  };
+}
+
+export function memoryContext(p: Prepared, layers: LayerTable, schedule: Schedule): MemoryContext {
+  const denseLayer = layerRankParameters(p.model, 'dense', p.degrees);
+  return {
+    model: p.model,
+    strategy: p.strategy,
+    framework: p.framework,
+    degrees: p.degrees,
+    share: p.share,
+    execution: p.execution,
+    schedule,
+    recompute: layers.recompute,
+    denseGraph: layers.dense.graph,
+    moeGraph: layers.moe.graph,
+    denseLayer,
+    moeLayer: p.model.moe === null ? denseLayer : layerRankParameters(p.model, 'moe', p.degrees),
+    paddedVocabulary: p.paddedVocabulary,
+  };
+}
+
+/** First task to last task of the rank that takes longest. */
+function longestSpan(tasks: readonly TaskInfo[], graph: FrozenGraph, timeline: Timeline): number {
+  const first = new Map<number, number>();
+  const last = new Map<number, number>();
+  for (let task = 0; task < graph.size; task++) {
+    const rank = tasks[graph.labels[task] ?? 0]?.rank ?? 0;
+    first.set(rank, Math.min(first.get(rank) ?? Number.POSITIVE_INFINITY, timeline.start[task] ?? 0));
+    last.set(rank, Math.max(last.get(rank) ?? 0, timeline.end[task] ?? 0));
+  }
+  let span = 0;
+  for (const [rank, end] of last) span = Math.max(span, end - (first.get(rank) ?? 0));
+  return span;
+}
+
+function deadlock(built: StepTasks, graph: FrozenGraph, stuck: readonly number[]): SlipwayError {
+  const info = built.tasks[graph.labels[stuck[0] ?? 0] ?? 0];
+  const where = info === undefined ? 'a rank' : `rank ${info.rank} at ${info.kind} of micro-batch ${info.microBatch}, chunk ${info.chunk}`;
+  return new SlipwayError('invalid-degrees', `the pipeline order deadlocks: ${where} waits for what never runs`, { key: 'strategy.pipelineSchedule' });
+}

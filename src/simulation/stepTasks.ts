@@ -1,0 +1,387 @@
+import { sendSeconds } from '../hardware/collectives/collective.js';
+import { type RankParameters, replicatedTraffic, shardedCost } from '../parallelism/data.js';
+import { type Pass, passKinds, type PipelineOrder } from '../parallelism/pipeline/order.js';
+import { endRankParameters, layerRankParameters, stageRankParameters } from '../parallelism/rankParameters.js';
+import { type Chunk, splitChunks } from '../parallelism/stages.js';
+import { streamIndex, TaskGraph } from './engine/taskGraph.js';
+import { optimizerSeconds } from './optimizerStep.js';
+import type { Prepared } from './prepare.js';
+import { shardedUnits } from './shardedUnits.js';
+import { type LayerTable, type PassParts, type StageCost, stageCost } from './stageCost.js';
+
+/** What a task does; the pass kinds come first, in the order of `passKinds`. */
+export const taskKinds = [...passKinds, 'together', 'send', 'gather', 'reduce', 'optimizer'] as const;
+export type TaskKind = (typeof taskKinds)[number];
+
+/** What one task is, beside its place on a stream. */
+export interface TaskInfo {
+  readonly kind: TaskKind;
+  readonly rank: number;
+  readonly microBatch: number;
+  readonly chunk: number;
+  /** Of a pass: exposed seconds by cause. Of two passes together: of both. */
+  readonly parts: PassParts | undefined;
+  /** Exposed data-parallel seconds inside a pass (fully sharded units). */
+  readonly dataSeconds: number;
+  /** What the pass does to memory; empty for anything but the first and last piece of a pass. */
+  readonly passes: readonly PassMemory[];
+}
+
+/** One pass of a task, as memory sees it. */
+export interface PassMemory {
+  readonly chunk: number;
+  readonly allocates: boolean;
+  readonly backward: boolean;
+  readonly frees: boolean;
+}
+
+/** One model chunk with its times, its parameters on a rank and what its data-parallel traffic costs. */
+export interface ChunkCost {
+  readonly chunk: Chunk;
+  readonly cost: StageCost;
+  readonly parameters: RankParameters;
+  readonly endParameters: number;
+  readonly gatherSeconds: number;
+  readonly reduceSeconds: number;
+  /** Fully sharded: exposed inside each pass, and at the ends of the step. */
+  readonly shardedForward: number;
+  readonly shardedBackward: number;
+  readonly shardedEdge: number;
+}
+
+export function chunkCosts(p: Prepared, layers: LayerTable): readonly ChunkCost[] {
+  const dense = layerRankParameters(p.model, 'dense', p.degrees);
+  const moe = p.model.moe === null ? dense : layerRankParameters(p.model, 'moe', p.degrees);
+  const known = new Map<string, ChunkCost>();
+  return splitChunks(p.model, p.strategy, p.degrees).map((chunk) => {
+    const key = `${chunk.denseLayers}/${chunk.moeLayers}/${chunk.hasEmbedding}/${chunk.hasHead}`;
+    const same = known.get(key);
+    const cost = same ?? chunkCost(p, layers, chunk, dense, moe);
+    known.set(key, cost);
+    return { ...cost, chunk };
+  });
+}
+
+function chunkCost(p: Prepared, layers: LayerTable, chunk: Chunk, dense: RankParameters, moe: RankParameters): ChunkCost {
+  const parameters = stageRankParameters(p.model, chunk, p.degrees, p.paddedVocabulary, dense, moe);
+  const ends = endRankParameters(p.model, chunk, p.degrees, p.paddedVocabulary);
+  const endParameters = ends.embedding + ends.head;
+  const { mesh, strategy, framework, contention, degrees } = p;
+  const sharded = strategy.dataSharding === 'zero-3';
+  const units = sharded ? shardedUnits(chunk, endParameters, layers, dense, moe) : [];
+  const inside = shardedCost(mesh, units, strategy, framework, contention);
+  const traffic = replicatedTraffic(mesh, parameters, strategy, framework, degrees.microBatches);
+  return {
+    chunk,
+    cost: stageCost(p, layers, chunk),
+    parameters,
+    endParameters,
+    gatherSeconds: sharded ? 0 : traffic.gatherSeconds,
+    reduceSeconds: sharded ? 0 : traffic.reduceSeconds * traffic.reductions,
+    shardedForward: inside.forwardSeconds,
+    shardedBackward: inside.backwardSeconds,
+    shardedEdge: inside.edgeSeconds,
+  };
+}
+
+/** The tasks of one optimizer step and what each of them is. */
+export interface StepTasks {
+  readonly graph: TaskGraph;
+  readonly tasks: readonly TaskInfo[];
+}
+
+/** Gradient buckets and gathers of a chunk are cut into at most this many pieces: enough that the rest cannot hide is below 13 %. */
+const pieces = 8;
+
+/**
+ * Lowers a pipeline order to tasks: passes on the compute stream, messages between chunks on the sender's send stream (or its
+ * compute stream where sends do not overlap), gathers before the first forward and reductions after the last backward of each
+ * chunk on the data stream, and the optimizer at the end.
+ */
+export function stepTasks(p: Prepared, order: PipelineOrder, chunks: readonly ChunkCost[], staggered: boolean): StepTasks {
+  return new StepBuilder(p, order, chunks, staggered).build();
+}
+
+class StepBuilder {
+  private readonly graph: TaskGraph;
+  private readonly tasks: TaskInfo[] = [];
+  /** The task that ends a pass, by pass kind, micro-batch and chunk; -1 where not there yet. */
+  private readonly forwardEnd: Int32Array;
+  private readonly backwardEnd: Int32Array;
+  private readonly forwardStart: Int32Array;
+  private readonly backwardStart: Int32Array;
+  private readonly sendOf = new Map<number, number>();
+  /** Last data-stream task and last compute task of each rank. */
+  private readonly lastReduce: number[] = [];
+  private readonly lastCompute: number[] = [];
+  private readonly gradientPasses: Int32Array;
+
+  constructor(
+    private readonly p: Prepared,
+    private readonly order: PipelineOrder,
+    private readonly chunks: readonly ChunkCost[],
+    private readonly staggered: boolean,
+  ) {
+    const size = order.chunks * order.microBatches;
+    this.graph = new TaskGraph(order.ranks.length);
+    this.forwardEnd = new Int32Array(size).fill(-1);
+    this.backwardEnd = new Int32Array(size).fill(-1);
+    this.forwardStart = new Int32Array(size).fill(-1);
+    this.backwardStart = new Int32Array(size).fill(-1);
+    this.gradientPasses = new Int32Array(order.chunks * order.ranks.length);
+  }
+
+  build(): StepTasks {
+    this.order.ranks.forEach((passes, rank) => this.addRank(passes, rank));
+    this.linkPasses();
+    this.addOptimizers();
+    return { graph: this.graph, tasks: this.tasks };
+  }
+
+  private slot(microBatch: number, chunk: number): number {
+    return chunk * this.order.microBatches + microBatch;
+  }
+
+  private add(info: TaskInfo, stream: number, seconds: number): number {
+    const task = this.graph.add(stream, seconds, this.tasks.length);
+    this.tasks.push(info);
+    return task;
+  }
+
+  private addRank(passes: readonly Pass[], rank: number): void {
+    const gradients = gradientCounts(passes);
+    const seen = new Set<number>();
+    for (let i = 0; i < passes.length; i++) {
+      const pass = passes[i];
+      if (pass === undefined) continue;
+      const beside = pass.together === true ? passes[i + 1] : undefined;
+      if (beside !== undefined) i++;
+      const both = beside === undefined ? [pass] : [pass, beside];
+      for (const one of both) {
+        if (one.kind === 'forward' && !seen.has(one.chunk)) {
+          seen.add(one.chunk);
+          this.addGather(rank, one.chunk);
+        }
+      }
+      const last = both.filter((one) => endsGradient(one) && this.countGradient(rank, one.chunk) === gradients.get(one.chunk));
+      this.addPasses(both, rank, last.map((one) => one.chunk));
+    }
+  }
+
+  private countGradient(rank: number, chunk: number): number {
+    const place = rank * this.order.chunks + chunk;
+    const count = (this.gradientPasses[place] ?? 0) + 1;
+    this.gradientPasses[place] = count;
+    return count;
+  }
+
+  /** Weights of a chunk travel before its first forward pass; unless gathers overlap, that pass waits for all of them. */
+  private addGather(rank: number, chunk: number): void {
+    const seconds = this.chunks[chunk]?.gatherSeconds ?? 0;
+    if (seconds <= 0) return;
+    const stream = streamIndex(rank, this.p.strategy.overlapParameterGather ? 'data' : 'compute');
+    const info: TaskInfo = { kind: 'gather', rank, microBatch: 0, chunk, parts: undefined, dataSeconds: 0, passes: [] };
+    const task = this.add(info, stream, seconds);
+    if (this.p.strategy.overlapParameterGather) this.pendingGathers.push(task);
+  }
+
+  /** Gathers that the next pass must see the end of. */
+  private readonly pendingGathers: number[] = [];
+
+  private addPasses(passes: readonly Pass[], rank: number, reducedAfter: readonly number[]): void {
+    const parts = addParts(passes.map((pass) => this.partsOf(pass)));
+    const dataSeconds = passes.reduce((sum, pass) => sum + this.shardedSeconds(pass), 0);
+    const seconds = partsTotal(parts) + dataSeconds;
+    const first = passes[0];
+    if (first === undefined) return;
+    const kind: TaskKind = passes.length > 1 ? 'together' : first.kind;
+    const overlapsReduce = reducedAfter.length > 0 && this.p.strategy.overlapGradientReduce;
+    const overlapsGather = this.pendingGathers.length > 0;
+    const cuts = overlapsReduce || overlapsGather ? pieces : 1;
+    const compute = streamIndex(rank, 'compute');
+    let start = -1;
+    let end = -1;
+    const segments: number[] = [];
+    for (let cut = 0; cut < cuts; cut++) {
+      const info: TaskInfo = {
+        kind,
+        rank,
+        microBatch: first.microBatch,
+        chunk: first.chunk,
+        parts: scaleParts(parts, 1 / cuts),
+        dataSeconds: dataSeconds / cuts,
+        passes: passes.map((pass) => passMemory(pass, cut === 0, cut === cuts - 1)),
+      };
+      end = this.add(info, compute, seconds / cuts);
+      if (cut === 0) start = end;
+      segments.push(end);
+    }
+    // The first layers come first, so only the last piece of the pass waits for the whole gather.
+    for (const gather of this.pendingGathers.splice(0)) this.graph.after(end, gather);
+    for (const pass of passes) this.remember(pass, start, end);
+    this.lastCompute[rank] = end;
+    // The neighbour waits for the message, so it goes out before the rank turns to its gradients.
+    for (const pass of passes) this.addSend(pass, rank, end);
+    for (const chunk of reducedAfter) this.addReduce(rank, chunk, overlapsReduce ? segments : [end]);
+  }
+
+  private partsOf(pass: Pass): PassParts {
+    const cost = this.chunks[pass.chunk]?.cost;
+    if (cost === undefined) throw new Error('internal error: a pass of a chunk that is not there');
+    if (pass.kind === 'forward') return cost.parts.forward;
+    if (pass.kind === 'inputGradient') return cost.parts.inputGradient;
+    if (pass.kind === 'weightGradient') return cost.parts.weightGradient;
+    return addParts([cost.parts.inputGradient, cost.parts.weightGradient]);
+  }
+
+  private shardedSeconds(pass: Pass): number {
+    const cost = this.chunks[pass.chunk];
+    if (cost === undefined || pass.kind === 'weightGradient') return 0;
+    return pass.kind === 'forward' ? cost.shardedForward : cost.shardedBackward + cost.shardedEdge;
+  }
+
+  private remember(pass: Pass, start: number, end: number): void {
+    const slot = this.slot(pass.microBatch, pass.chunk);
+    if (pass.kind === 'forward') {
+      this.forwardStart[slot] = start;
+      this.forwardEnd[slot] = end;
+    } else if (pass.kind !== 'weightGradient') {
+      this.backwardStart[slot] = start;
+      this.backwardEnd[slot] = end;
+    }
+  }
+
+  /** Activations go to the rank of the next chunk, gradients to that of the previous one. */
+  private addSend(pass: Pass, rank: number, end: number): void {
+    if (pass.kind === 'weightGradient') return;
+    const down = pass.kind === 'forward';
+    const target = pass.chunk + (down ? 1 : -1);
+    if (target < 0 || target >= this.order.chunks) return;
+    if (this.order.rankOf(target, pass.microBatch) === rank) return;
+    const seconds = this.messageSeconds();
+    const stream = streamIndex(rank, this.p.strategy.overlapPipelineSend ? 'send' : 'compute');
+    const info: TaskInfo = { kind: 'send', rank, microBatch: pass.microBatch, chunk: pass.chunk, parts: undefined, dataSeconds: 0, passes: [] };
+    const task = this.add(info, stream, seconds);
+    this.graph.after(task, end);
+    this.sendOf.set(this.slot(pass.microBatch, pass.chunk) * 2 + (down ? 0 : 1), task);
+  }
+
+  private messageSeconds(): number {
+    const { share, strategy, framework, model, mesh } = this.p;
+    const scattered = strategy.sequenceParallel || framework.scatterGatherPipeline;
+    const bytes = (share.tokens * model.hiddenSize * share.activationBytes) / (scattered ? share.tensorParallel : 1);
+    return sendSeconds(mesh.pipeline, bytes);
+  }
+
+  /** Gradients of a chunk travel once its last gradient pass is done, piece by piece where they overlap. */
+  private addReduce(rank: number, chunk: number, segments: readonly number[]): void {
+    const seconds = this.chunks[chunk]?.reduceSeconds ?? 0;
+    if (seconds <= 0) return;
+    for (const segment of segments) {
+      const info: TaskInfo = { kind: 'reduce', rank, microBatch: 0, chunk, parts: undefined, dataSeconds: 0, passes: [] };
+      const task = this.add(info, streamIndex(rank, this.p.strategy.overlapGradientReduce ? 'data' : 'compute'), seconds / segments.length);
+      this.graph.after(task, segment);
+      this.lastReduce[rank] = task;
+    }
+  }
+
+  private linkPasses(): void {
+    const { microBatches, chunks } = this.order;
+    for (let chunk = 0; chunk < chunks; chunk++) {
+      for (let m = 0; m < microBatches; m++) {
+        const slot = this.slot(m, chunk);
+        const f = this.forwardStart[slot] ?? -1;
+        const b = this.backwardStart[slot] ?? -1;
+        if (f >= 0 && chunk > 0) this.graph.after(f, this.arrival(m, chunk - 1, 0, this.forwardEnd));
+        if (b >= 0) {
+          this.graph.after(b, this.forwardEnd[slot] ?? 0);
+          if (chunk < chunks - 1) this.graph.after(b, this.arrival(m, chunk + 1, 1, this.backwardEnd));
+        }
+      }
+    }
+  }
+
+  /** The task after which a neighbour's result is here: its message, or the pass itself on the same rank. */
+  private arrival(microBatch: number, chunk: number, direction: 0 | 1, ends: Int32Array): number {
+    const slot = this.slot(microBatch, chunk);
+    return this.sendOf.get(slot * 2 + direction) ?? ends[slot] ?? 0;
+  }
+
+  /** The global gradient norm joins all ranks; schedules that check afterwards let each rank go on alone. */
+  private addOptimizers(): void {
+    const optimizers = this.order.ranks.map((_, rank) => {
+      const parameters = this.rankParameters(rank);
+      const { deviceSeconds, offloadSeconds } = optimizerSeconds(this.p, parameters);
+      const info: TaskInfo = { kind: 'optimizer', rank, microBatch: 0, chunk: 0, parts: undefined, dataSeconds: 0, passes: [] };
+      return this.add(info, streamIndex(rank, 'compute'), deviceSeconds + offloadSeconds);
+    });
+    optimizers.forEach((task, rank) => {
+      const from = this.staggered ? [rank] : this.order.ranks.map((_, other) => other);
+      for (const other of from) {
+        const reduce = this.lastReduce[other];
+        const compute = this.lastCompute[other];
+        if (reduce !== undefined) this.graph.after(task, reduce);
+        if (compute !== undefined) this.graph.after(task, compute);
+      }
+    });
+  }
+
+  private rankParameters(rank: number): RankParameters {
+    let dense = 0;
+    let expert = 0;
+    for (const { chunk, parameters } of this.chunks) {
+      if (chunk.stage !== rank) continue;
+      dense += parameters.dense;
+      expert += parameters.expert;
+    }
+    return { dense, expert };
+  }
+}
+
+/** Passes after which a chunk's gradients of one micro-batch are complete. */
+function endsGradient(pass: Pass): boolean {
+  return pass.kind === 'backward' || pass.kind === 'weightGradient';
+}
+
+function passMemory(pass: Pass, first: boolean, last: boolean): PassMemory {
+  return {
+    chunk: pass.chunk,
+    allocates: first && pass.kind === 'forward',
+    backward: pass.kind === 'backward' || pass.kind === 'inputGradient',
+    frees: last && endsGradient(pass),
+  };
+}
+
+function gradientCounts(passes: readonly Pass[]): Map<number, number> {
+  const counts = new Map<number, number>();
+  for (const pass of passes) if (endsGradient(pass)) counts.set(pass.chunk, (counts.get(pass.chunk) ?? 0) + 1);
+  return counts;
+}
+
+export function partsTotal(parts: PassParts): number {
+  return parts.compute + parts.recompute + parts.tensor + parts.context + parts.expert + parts.host;
+}
+
+function addParts(all: readonly PassParts[]): PassParts {
+  const sum = { compute: 0, recompute: 0, tensor: 0, context: 0, expert: 0, host: 0 };
+  for (const parts of all) {
+    sum.compute += parts.compute;
+    sum.recompute += parts.recompute;
+    sum.tensor += parts.tensor;
+    sum.context += parts.context;
+    sum.expert += parts.expert;
+    sum.host += parts.host;
+  }
+  return sum;
+}
+
+function scaleParts(parts: PassParts, by: number): PassParts {
+  return {
+    compute: parts.compute * by,
+    recompute: parts.recompute * by,
+    tensor: parts.tensor * by,
+    context: parts.context * by,
+    expert: parts.expert * by,
+    host: parts.host * by,
+  };
+}
