@@ -9,6 +9,8 @@ import {
   precisions,
   recomputes,
 } from '../../src/parallelism/strategy.js';
+import { matrixFormat } from '../../src/parallelism/timers.js';
+import { loadCluster } from '../../src/scenario/loadHardware.js';
 import { resolveScenario } from '../../src/scenario/resolveScenario.js';
 import type { RunFileInput } from '../../src/scenario/runFileSchema.js';
 import type { Scenario } from '../../src/scenario/scenario.js';
@@ -26,6 +28,8 @@ const clusters = [
   'aws-trn2',
   'workstation-4090',
 ] as const;
+
+const peaks = new Map(clusters.map((id) => [id, loadCluster(id).accelerator.peakFlopsPerSecond] as const));
 
 /** What is drawn; `runFile` turns any draw into degrees that go together, so that none is thrown away and shrinking works. */
 const draws = fc.record({
@@ -74,7 +78,7 @@ const draws = fc.record({
         'moe_act',
         'mla_up_proj',
         'shared_experts',
-      ]),
+      ] as const),
       precision: fc.constantFrom(...precisions),
       gradientDtype: fc.constantFrom('fp32' as const, 'bf16' as const),
       optimizer: fc.constantFrom(...optimizers),
@@ -105,6 +109,13 @@ function chunksOf(schedule: Draw['schedule'], pipelineParallel: number, drawn: n
   if (pipelineParallel === 1) return 1;
   if (schedule === 'zb-v') return 2;
   return schedule === 'interleaved-1f1b' || schedule === 'breadth-first' ? drawn : 1;
+}
+
+/** The drawn choices without a number format that the cluster's matrix units lack. */
+function strategyOf({ cluster, strategy }: Draw): Draw['strategy'] {
+  const { precision, ...others } = strategy;
+  if (precision === undefined) return others;
+  return (peaks.get(cluster)?.[matrixFormat(precision)] ?? 0) > 0 ? strategy : others;
 }
 
 function modelOf(d: Draw, chunks: number): Exclude<RunFileInput['model'], string> {
@@ -167,7 +178,7 @@ function runFile(d: Draw): RunFileInput {
     sequenceLength: 2 ** d.sequenceLog2,
     framework: d.framework,
     strategy: {
-      ...d.strategy,
+      ...strategyOf(d),
       tensorParallel,
       contextParallel,
       pipelineParallel,
