@@ -52,7 +52,13 @@ export function replicatedCost(
   microBatches: number,
   contention: number,
 ): DataParallelCost {
-  const { reduceSeconds, gatherSeconds, reductions, tailShare } = replicatedTraffic(mesh, parameters, strategy, framework, microBatches);
+  const { reduceSeconds, gatherSeconds, reductions, tailShare } = replicatedTraffic(
+    mesh,
+    parameters,
+    strategy,
+    framework,
+    microBatches,
+  );
   const reduceExposed = strategy.overlapGradientReduce
     ? exposedBeside(reduceSeconds, window.backwardSeconds, reduceSeconds * tailShare, contention)
     : reduceSeconds;
@@ -153,7 +159,8 @@ function unitSeconds(
   bytes: number,
 ): number {
   return (
-    collectiveSeconds(dense, kind, parameters.dense * bytes) + collectiveSeconds(expert, kind, parameters.expert * bytes)
+    collectiveSeconds(dense, kind, parameters.dense * bytes) +
+    collectiveSeconds(expert, kind, parameters.expert * bytes)
   );
 }
 

@@ -40,7 +40,8 @@ export function chunksPerStage(strategy: Strategy): number {
 /** Derives the degrees; throws the first broken rule as a `SlipwayError`. */
 export function deriveDegrees(context: DegreeContext): Degrees {
   const reason = checkDegrees(context)[0];
-  if (reason !== undefined) throw new SlipwayError('invalid-degrees', reason.message, { key: `strategy.${reason.code}` });
+  if (reason !== undefined)
+    throw new SlipwayError('invalid-degrees', reason.message, { key: `strategy.${reason.code}` });
   return degreesOf(context);
 }
 
@@ -105,8 +106,12 @@ function degreesAreCounts({ strategy, accelerators, sequenceLength }: DegreeCont
       return broken('range', `${key} ${value} is not a whole number of at least 1`, { [key]: value });
     }
   }
-  for (const [key, value] of [['accelerators', accelerators], ['sequenceLength', sequenceLength]] as const) {
-    if (!Number.isSafeInteger(value) || value < 1) return broken('range', `${key} ${value} is not a whole number of at least 1`, { [key]: value });
+  for (const [key, value] of [
+    ['accelerators', accelerators],
+    ['sequenceLength', sequenceLength],
+  ] as const) {
+    if (!Number.isSafeInteger(value) || value < 1)
+      return broken('range', `${key} ${value} is not a whole number of at least 1`, { [key]: value });
   }
   return undefined;
 }
@@ -152,14 +157,26 @@ function tensorDividesHeads({ model, strategy: s }: DegreeContext): Infeasibilit
   const t = s.tensorParallel;
   const heads = model.numAttentionHeads;
   if (heads % t !== 0) {
-    return broken('tensorParallel', `tensorParallel ${t} does not divide the ${heads} attention heads of ${model.name}; ${nearestDivisors(heads, t)}`, { tensorParallel: t, heads });
+    return broken(
+      'tensorParallel',
+      `tensorParallel ${t} does not divide the ${heads} attention heads of ${model.name}; ${nearestDivisors(heads, t)}`,
+      { tensorParallel: t, heads },
+    );
   }
   const keyValueHeads = model.mla === null ? model.numKeyValueHeads : heads;
   if (keyValueHeads % t !== 0 && t % keyValueHeads !== 0) {
-    return broken('tensorParallel', `tensorParallel ${t} neither divides nor is a multiple of the ${keyValueHeads} key-value heads of ${model.name}; ${nearestDivisors(keyValueHeads, t)}`, { tensorParallel: t, keyValueHeads });
+    return broken(
+      'tensorParallel',
+      `tensorParallel ${t} neither divides nor is a multiple of the ${keyValueHeads} key-value heads of ${model.name}; ${nearestDivisors(keyValueHeads, t)}`,
+      { tensorParallel: t, keyValueHeads },
+    );
   }
   if (model.intermediateSize % t !== 0) {
-    return broken('tensorParallel', `tensorParallel ${t} does not divide intermediateSize ${model.intermediateSize} of ${model.name}; ${nearestDivisors(model.intermediateSize, t)}`, { tensorParallel: t, intermediateSize: model.intermediateSize });
+    return broken(
+      'tensorParallel',
+      `tensorParallel ${t} does not divide intermediateSize ${model.intermediateSize} of ${model.name}; ${nearestDivisors(model.intermediateSize, t)}`,
+      { tensorParallel: t, intermediateSize: model.intermediateSize },
+    );
   }
   return undefined;
 }
@@ -178,7 +195,11 @@ function ulyssesHasHeads({ model, strategy: s }: DegreeContext): Infeasibility |
   if (s.contextMethod !== 'ulysses' || s.contextParallel === 1) return undefined;
   const heads = model.numAttentionHeads / s.tensorParallel;
   if (heads % s.contextParallel === 0) return undefined;
-  return broken('contextParallel', `contextParallel ${s.contextParallel} with ulysses does not divide the ${heads} heads per tensor-parallel rank; ${nearestDivisors(heads, s.contextParallel)}`, { heads });
+  return broken(
+    'contextParallel',
+    `contextParallel ${s.contextParallel} with ulysses does not divide the ${heads} heads per tensor-parallel rank; ${nearestDivisors(heads, s.contextParallel)}`,
+    { heads },
+  );
 }
 
 function layersFillStages({ model, strategy: s }: DegreeContext): Infeasibility | undefined {
@@ -186,16 +207,27 @@ function layersFillStages({ model, strategy: s }: DegreeContext): Infeasibility 
   if (s.stageLayers.length > 0) return stageLayersFit(model, s, chunks);
   // The embedding and the head may each take the place of a layer.
   if (chunks <= model.numLayers + (s.pipelineParallel > 1 ? 2 : 0)) return undefined;
-  return broken('pipelineParallel', `pipelineParallel ${s.pipelineParallel} x virtualStages ${chunksPerStage(s)} = ${chunks} stages for ${model.numLayers} layers of ${model.name}; use at most ${model.numLayers}`, { chunks, layers: model.numLayers });
+  return broken(
+    'pipelineParallel',
+    `pipelineParallel ${s.pipelineParallel} x virtualStages ${chunksPerStage(s)} = ${chunks} stages for ${model.numLayers} layers of ${model.name}; use at most ${model.numLayers}`,
+    { chunks, layers: model.numLayers },
+  );
 }
 
 function stageLayersFit(model: Architecture, s: Strategy, chunks: number): Infeasibility | undefined {
   const sum = s.stageLayers.reduce((total, n) => total + n, 0);
   if (s.stageLayers.length !== chunks) {
-    return broken('stageLayers', `stageLayers has ${s.stageLayers.length} entries for pipelineParallel ${s.pipelineParallel} x virtualStages ${chunksPerStage(s)} = ${chunks} stages; give ${chunks}`, { chunks });
+    return broken(
+      'stageLayers',
+      `stageLayers has ${s.stageLayers.length} entries for pipelineParallel ${s.pipelineParallel} x virtualStages ${chunksPerStage(s)} = ${chunks} stages; give ${chunks}`,
+      { chunks },
+    );
   }
   if (sum !== model.numLayers) {
-    return broken('stageLayers', `stageLayers adds up to ${sum}, but ${model.name} has ${model.numLayers} layers`, { sum, layers: model.numLayers });
+    return broken('stageLayers', `stageLayers adds up to ${sum}, but ${model.name} has ${model.numLayers} layers`, {
+      sum,
+      layers: model.numLayers,
+    });
   }
   return undefined;
 }
@@ -203,13 +235,25 @@ function stageLayersFit(model: Architecture, s: Strategy, chunks: number): Infea
 function scheduleFits({ strategy: s }: DegreeContext): Infeasibility | undefined {
   const interleaves = s.pipelineSchedule === 'interleaved-1f1b' || s.pipelineSchedule === 'breadth-first';
   if (s.virtualStages > 1 && s.pipelineParallel === 1) {
-    return broken('virtualStages', `virtualStages ${s.virtualStages} needs pipelineParallel above 1; use virtualStages 1`, { virtualStages: s.virtualStages });
+    return broken(
+      'virtualStages',
+      `virtualStages ${s.virtualStages} needs pipelineParallel above 1; use virtualStages 1`,
+      { virtualStages: s.virtualStages },
+    );
   }
   if (s.virtualStages > 1 && !interleaves && s.pipelineSchedule !== 'zb-v') {
-    return broken('virtualStages', `virtualStages ${s.virtualStages} does not go with pipelineSchedule ${s.pipelineSchedule}; use interleaved-1f1b`, { virtualStages: s.virtualStages });
+    return broken(
+      'virtualStages',
+      `virtualStages ${s.virtualStages} does not go with pipelineSchedule ${s.pipelineSchedule}; use interleaved-1f1b`,
+      { virtualStages: s.virtualStages },
+    );
   }
   if (s.pipelineSchedule === 'dualpipe' && s.pipelineParallel > 1 && s.pipelineParallel % 2 !== 0) {
-    return broken('pipelineParallel', `pipelineSchedule dualpipe needs an even pipelineParallel, not ${s.pipelineParallel}`, { pipelineParallel: s.pipelineParallel });
+    return broken(
+      'pipelineParallel',
+      `pipelineSchedule dualpipe needs an even pipelineParallel, not ${s.pipelineParallel}`,
+      { pipelineParallel: s.pipelineParallel },
+    );
   }
   return undefined;
 }
@@ -218,15 +262,27 @@ function expertsDivide({ model, strategy: s, accelerators }: DegreeContext): Inf
   const ep = s.expertParallel;
   const experts = model.moe?.numExperts ?? 0;
   if (experts === 0) {
-    return ep === 1 ? undefined : broken('expertParallel', `expertParallel ${ep} for ${model.name}, which has no experts; use 1`, { expertParallel: ep });
+    return ep === 1
+      ? undefined
+      : broken('expertParallel', `expertParallel ${ep} for ${model.name}, which has no experts; use 1`, {
+          expertParallel: ep,
+        });
   }
   if (experts % ep !== 0) {
-    return broken('expertParallel', `expertParallel ${ep} does not divide the ${experts} experts of ${model.name}; ${nearestDivisors(experts, ep)}`, { expertParallel: ep, experts });
+    return broken(
+      'expertParallel',
+      `expertParallel ${ep} does not divide the ${experts} experts of ${model.name}; ${nearestDivisors(experts, ep)}`,
+      { expertParallel: ep, experts },
+    );
   }
   const perStage = accelerators / s.pipelineParallel;
   const ranks = ep * s.expertTensorParallel;
   if (perStage % ranks !== 0) {
-    return broken('expertParallel', `expertParallel ${ep} x expertTensorParallel ${s.expertTensorParallel} = ${ranks} does not divide the ${perStage} accelerators of a pipeline stage; ${nearestDivisors(perStage, ranks)}`, { ranks, perStage });
+    return broken(
+      'expertParallel',
+      `expertParallel ${ep} x expertTensorParallel ${s.expertTensorParallel} = ${ranks} does not divide the ${perStage} accelerators of a pipeline stage; ${nearestDivisors(perStage, ranks)}`,
+      { ranks, perStage },
+    );
   }
   return undefined;
 }
@@ -235,7 +291,11 @@ function shardGroupDivides({ strategy: s, accelerators }: DegreeContext): Infeas
   if (s.shardGroupSize === 0) return undefined;
   const group = accelerators / (s.tensorParallel * s.pipelineParallel);
   if (group % s.shardGroupSize === 0) return undefined;
-  return broken('shardGroupSize', `shardGroupSize ${s.shardGroupSize} does not divide the ${group} data-parallel ranks; ${nearestDivisors(group, s.shardGroupSize)}`, { group, shardGroupSize: s.shardGroupSize });
+  return broken(
+    'shardGroupSize',
+    `shardGroupSize ${s.shardGroupSize} does not divide the ${group} data-parallel ranks; ${nearestDivisors(group, s.shardGroupSize)}`,
+    { group, shardGroupSize: s.shardGroupSize },
+  );
 }
 
 const rules: readonly Rule[] = [

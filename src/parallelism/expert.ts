@@ -34,7 +34,8 @@ export function expertCost(
 ): ExpertCost {
   const exchange = allToAllSeconds(expert, dispatchBytes, scaleOutShare(moe, strategy, expert.domains));
   const inside = expertTensor.ranks * dispatchBytes;
-  const gather = collectiveSeconds(expertTensor, 'allGather', inside) + collectiveSeconds(expertTensor, 'reduceScatter', inside);
+  const gather =
+    collectiveSeconds(expertTensor, 'allGather', inside) + collectiveSeconds(expertTensor, 'reduceScatter', inside);
   const total = 2 * exchange + gather;
   return { forwardSeconds: total, backwardSeconds: total };
 }

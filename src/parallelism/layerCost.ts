@@ -1,8 +1,8 @@
+import type { Accelerator } from '../hardware/accelerator.js';
 import { attentionSeconds } from '../hardware/kernels/attention.js';
 import { streamSeconds } from '../hardware/kernels/elementwise.js';
 import { type GemmTimer, gemmSeconds } from '../hardware/kernels/gemm.js';
 import { groupedGemmSeconds } from '../hardware/kernels/groupedGemm.js';
-import type { Accelerator } from '../hardware/accelerator.js';
 import type {
   AttentionOperator,
   ExpertOperator,
@@ -151,7 +151,10 @@ export function operatorSeconds(
 }
 
 /** Local features of a GEMM; key-value heads fewer than ranks are replicated, so their share of the outputs stays. */
-function localFeatures(operator: GemmOperator, share: RankShare): { readonly inputs: number; readonly outputs: number } {
+function localFeatures(
+  operator: GemmOperator,
+  share: RankShare,
+): { readonly inputs: number; readonly outputs: number } {
   const t = share.tensorParallel;
   if (operator.split === 'row') return { inputs: operator.inputFeatures / t, outputs: operator.outputFeatures };
   if (operator.split === 'replicated') return { inputs: operator.inputFeatures, outputs: operator.outputFeatures };
@@ -177,7 +180,9 @@ function projectionSeconds(operator: GemmOperator, timer: GemmTimer, share: Rank
 
 function streamOperatorSeconds(operator: StreamOperator, timers: Timers, share: RankShare): OperatorSeconds {
   const t = operator.perExpertToken ? share.expertTensorParallel : share.tensorParallel;
-  const divided = operator.region === 'tensor' || (operator.region === 'sequence' && share.sequenceParallel && !operator.perExpertToken);
+  const divided =
+    operator.region === 'tensor' ||
+    (operator.region === 'sequence' && share.sequenceParallel && !operator.perExpertToken);
   const tokens = (operator.perExpertToken ? share.expertTokens : share.tokens) / (divided ? t : 1);
   return {
     forward: streamSeconds(timers.stream, operator.forwardBytes * tokens, operator.forwardKernels),
@@ -188,14 +193,20 @@ function streamOperatorSeconds(operator: StreamOperator, timers: Timers, share: 
   };
 }
 
-function expertSeconds(operator: ExpertOperator, timer: GemmTimer, accelerator: Accelerator, share: RankShare): OperatorSeconds {
+function expertSeconds(
+  operator: ExpertOperator,
+  timer: GemmTimer,
+  accelerator: Accelerator,
+  share: RankShare,
+): OperatorSeconds {
   const t = share.expertTensorParallel;
   const inputs = operator.split === 'row' ? operator.inputFeatures / t : operator.inputFeatures;
   const outputs = operator.split === 'column' ? operator.outputFeatures / t : operator.outputFeatures;
   const { expertTokens: tokens, localExperts: experts } = share;
   const forward = groupedGemmSeconds(accelerator, timer, tokens, experts, outputs, inputs, share.activationBytes);
   const inputGradient = groupedGemmSeconds(accelerator, timer, tokens, experts, inputs, outputs, share.activationBytes);
-  const accumulate = (experts * inputs * outputs * (share.weightGradientBytes - share.activationBytes)) / timer.bytesPerSecond;
+  const accumulate =
+    (experts * inputs * outputs * (share.weightGradientBytes - share.activationBytes)) / timer.bytesPerSecond;
   return { forward, inputGradient, weightGradient: forward + accumulate, forwardKernels: 2, backwardKernels: 4 };
 }
 
@@ -208,7 +219,8 @@ function flashSeconds(operator: AttentionOperator, timers: Timers, share: RankSh
   const length = share.keyLength / blocks;
   const batch = heads * share.microBatchSize;
   const forward = blocks * attentionSeconds(timers.attention, 'forward', forwardFlops / blocks, length, batch);
-  const backward = blocks * attentionSeconds(timers.attention, 'backward', (2.5 * forwardFlops) / blocks, length, batch);
+  const backward =
+    blocks * attentionSeconds(timers.attention, 'backward', (2.5 * forwardFlops) / blocks, length, batch);
   return { forward, inputGradient: backward, weightGradient: 0, forwardKernels: blocks, backwardKernels: 3 * blocks };
 }
 
@@ -223,7 +235,11 @@ function unfusedSeconds(operator: AttentionOperator, timers: Timers, share: Rank
   const square = heads * q * k;
   const passes = share.softmaxPasses;
   const dropout = share.attentionDropout ? 2 * e + 1 : 0;
-  const softmaxForward = streamSeconds(timers.stream, square * (2 * e * passes + dropout), passes + (dropout > 0 ? 1 : 0));
+  const softmaxForward = streamSeconds(
+    timers.stream,
+    square * (2 * e * passes + dropout),
+    passes + (dropout > 0 ? 1 : 0),
+  );
   const softmaxBackward = streamSeconds(timers.stream, square * (e + 2 * e * passes + dropout), passes + 1);
   return {
     forward: scores + values + softmaxForward,

@@ -1,5 +1,5 @@
-import { placeGroup, type RankGroup } from '../hardware/collectives/group.js';
 import type { Cluster } from '../hardware/cluster.js';
+import { placeGroup, type RankGroup } from '../hardware/collectives/group.js';
 import type { Degrees } from './degrees.js';
 
 /**

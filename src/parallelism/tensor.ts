@@ -29,7 +29,8 @@ export interface TensorOptions {
  * gradient (Korthikanti et al. 2022, section 4.2.2), which runs beside the input gradient.
  */
 export function tensorCost(group: RankGroup, layer: LayerCost, options: TensorOptions): TensorCost {
-  if (group.ranks <= 1) return { forwardSeconds: 0, backwardSeconds: 0, exposedForwardSeconds: 0, exposedBackwardSeconds: 0 };
+  if (group.ranks <= 1)
+    return { forwardSeconds: 0, backwardSeconds: 0, exposedForwardSeconds: 0, exposedBackwardSeconds: 0 };
   const { bytes, blocks, contention } = options;
   if (!options.sequenceParallel) {
     const reduce = blocks * collectiveSeconds(group, 'allReduce', bytes);

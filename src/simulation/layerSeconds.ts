@@ -58,7 +58,10 @@ function contextBytes(
   contention: number,
 ): Parameters<typeof contextCost>[2] {
   const element = share.activationBytes * share.tokens;
-  const keyValueHeads = Math.max(1, (model.mla === null ? model.numKeyValueHeads : model.numAttentionHeads) / share.tensorParallel);
+  const keyValueHeads = Math.max(
+    1,
+    (model.mla === null ? model.numKeyValueHeads : model.numAttentionHeads) / share.tensorParallel,
+  );
   const heads = model.numAttentionHeads / share.tensorParallel;
   return {
     method,
@@ -74,7 +77,8 @@ function exposedExpert(p: Prepared, cost: LayerCost): { readonly forward: number
   if (moe === null) return { forward: 0, backward: 0 };
   const bytes = (p.share.expertTokens / p.share.expertTensorParallel) * p.model.hiddenSize * p.share.activationBytes;
   const exchange = expertCost(p.mesh.expert, p.mesh.expertTensor, moe, p.strategy, bytes);
-  const overlaps = p.strategy.expertOverlap || (p.strategy.pipelineSchedule === 'dualpipe' && p.degrees.pipelineParallel > 1);
+  const overlaps =
+    p.strategy.expertOverlap || (p.strategy.pipelineSchedule === 'dualpipe' && p.degrees.pipelineParallel > 1);
   if (!overlaps) return { forward: exchange.forwardSeconds, backward: exchange.backwardSeconds };
   // Forward exchange hides behind backward compute and the other way round.
   const backwardCompute = cost.inputGradientSeconds + cost.weightGradientSeconds;

@@ -1,8 +1,9 @@
 import { activationTable, type MemoryContext, stageBytes } from '../memory/stageMemory.js';
 import type { Stage } from '../parallelism/stages.js';
+import type { ChunkCost } from './chunkCost.js';
 import type { Timeline } from './engine/engine.js';
 import type { FrozenGraph } from './engine/taskGraph.js';
-import type { ChunkCost, TaskInfo } from './stepTasks.js';
+import type { TaskInfo } from './stepTasks.js';
 
 /** Bytes of one rank over a step. */
 export interface RankMemory {
@@ -39,10 +40,15 @@ export function memoryTimeline(
 ): RankMemory[] {
   const table = activationTable(context);
   const single: MemoryContext = { ...context, schedule: { ...context.schedule, inFlight: () => 1 } };
-  const chunkBytes = chunks.map((chunk) => stageBytes(single, table, chunk.chunk, chunk.parameters, chunk.endParameters, 1));
+  const chunkBytes = chunks.map((chunk) =>
+    stageBytes(single, table, chunk.chunk, chunk.parameters, chunk.endParameters, 1),
+  );
   return stages.map((stage) => {
     const own = chunks.filter(({ chunk }) => chunk.stage === stage.stage);
-    const parameters = own.reduce((sum, c) => ({ dense: sum.dense + c.parameters.dense, expert: sum.expert + c.parameters.expert }), { dense: 0, expert: 0 });
+    const parameters = own.reduce(
+      (sum, c) => ({ dense: sum.dense + c.parameters.dense, expert: sum.expert + c.parameters.expert }),
+      { dense: 0, expert: 0 },
+    );
     const ends = own.reduce((sum, c) => sum + c.endParameters, 0);
     const whole = stageBytes(single, table, stage, parameters, ends, 1);
     const states = whole.weightsBytes + whole.gradientsBytes + whole.optimizerBytes;
@@ -73,7 +79,8 @@ function changesOf(
       const kept = chunkBytes[pass.chunk]?.activationsBytes ?? 0;
       const working = chunkBytes[pass.chunk]?.buffersBytes ?? 0;
       if (pass.allocates) changes.push({ seconds: start, bytes: kept, share });
-      if (pass.backward) changes.push({ seconds: start, bytes: working, share: 0 }, { seconds: end, bytes: -working, share: 0 });
+      if (pass.backward)
+        changes.push({ seconds: start, bytes: working, share: 0 }, { seconds: end, bytes: -working, share: 0 });
       if (pass.frees) changes.push({ seconds: end, bytes: -kept, share: -share });
     }
   }

@@ -5,7 +5,7 @@ import type { Execution } from '../model/operators.js';
 import { type Degrees, deriveDegrees } from '../parallelism/degrees.js';
 import type { Framework } from '../parallelism/framework.js';
 import type { RankShare } from '../parallelism/layerCost.js';
-import { makeMesh, type Mesh } from '../parallelism/mesh.js';
+import { type Mesh, makeMesh } from '../parallelism/mesh.js';
 import { executionOf, rankShare } from '../parallelism/rankShare.js';
 import { type Stage, splitStages } from '../parallelism/stages.js';
 import type { Strategy } from '../parallelism/strategy.js';

@@ -1,17 +1,17 @@
 import { SlipwayError } from '../errors.js';
-import type { MemoryContext } from '../memory/stageMemory.js';
 import { chunksPerStage } from '../parallelism/degrees.js';
 import type { PassLengths, PipelineOrder } from '../parallelism/pipeline/order.js';
 import type { Schedule } from '../parallelism/pipeline/schedule.js';
 import { scheduleOf } from '../parallelism/pipeline/schedules.js';
-import { layerRankParameters } from '../parallelism/rankParameters.js';
 import type { Scenario } from '../scenario/scenario.js';
+import { type ChunkCost, chunkCosts } from './chunkCost.js';
 import { runGraph, type Timeline } from './engine/engine.js';
 import type { FrozenGraph } from './engine/taskGraph.js';
+import { memoryContext } from './memoryContext.js';
 import { memoryTimeline, type RankMemory } from './memoryTimeline.js';
 import { type Prepared, prepare } from './prepare.js';
-import { type LayerTable, layerTable } from './stageCost.js';
-import { type ChunkCost, chunkCosts, type StepTasks, stepTasks, type TaskInfo } from './stepTasks.js';
+import { layerTable } from './stageCost.js';
+import { type StepTasks, stepTasks, type TaskInfo } from './stepTasks.js';
 
 /** One optimizer step, event by event. */
 export interface SimulatedStep {
@@ -89,25 +89,6 @@ function meanLengths(chunks: readonly ChunkCost[]): PassLengths {
   };
 }
 
-export function memoryContext(p: Prepared, layers: LayerTable, schedule: Schedule): MemoryContext {
-  const denseLayer = layerRankParameters(p.model, 'dense', p.degrees);
-  return {
-    model: p.model,
-    strategy: p.strategy,
-    framework: p.framework,
-    degrees: p.degrees,
-    share: p.share,
-    execution: p.execution,
-    schedule,
-    recompute: layers.recompute,
-    denseGraph: layers.dense.graph,
-    moeGraph: layers.moe.graph,
-    denseLayer,
-    moeLayer: p.model.moe === null ? denseLayer : layerRankParameters(p.model, 'moe', p.degrees),
-    paddedVocabulary: p.paddedVocabulary,
-  };
-}
-
 /** First task to last task of the rank that takes longest. */
 function longestSpan(tasks: readonly TaskInfo[], graph: FrozenGraph, timeline: Timeline): number {
   const first = new Map<number, number>();
@@ -124,6 +105,11 @@ function longestSpan(tasks: readonly TaskInfo[], graph: FrozenGraph, timeline: T
 
 function deadlock(built: StepTasks, graph: FrozenGraph, stuck: readonly number[]): SlipwayError {
   const info = built.tasks[graph.labels[stuck[0] ?? 0] ?? 0];
-  const where = info === undefined ? 'a rank' : `rank ${info.rank} at ${info.kind} of micro-batch ${info.microBatch}, chunk ${info.chunk}`;
-  return new SlipwayError('invalid-degrees', `the pipeline order deadlocks: ${where} waits for what never runs`, { key: 'strategy.pipelineSchedule' });
+  const where =
+    info === undefined
+      ? 'a rank'
+      : `rank ${info.rank} at ${info.kind} of micro-batch ${info.microBatch}, chunk ${info.chunk}`;
+  return new SlipwayError('invalid-degrees', `the pipeline order deadlocks: ${where} waits for what never runs`, {
+    key: 'strategy.pipelineSchedule',
+  });
 }

@@ -20,7 +20,11 @@ export interface StageCost {
   /** The same as a pipeline pass. */
   readonly pass: StagePass;
   /** What each pass is made of; the parts add up to the pass. */
-  readonly parts: { readonly forward: PassParts; readonly inputGradient: PassParts; readonly weightGradient: PassParts };
+  readonly parts: {
+    readonly forward: PassParts;
+    readonly inputGradient: PassParts;
+    readonly weightGradient: PassParts;
+  };
 }
 
 /** Exposed seconds of one pass by cause. */

@@ -1,13 +1,10 @@
-import { sendSeconds } from '../hardware/collectives/collective.js';
-import { type RankParameters, replicatedTraffic, shardedCost } from '../parallelism/data.js';
-import { type Pass, passKinds, type PipelineOrder } from '../parallelism/pipeline/order.js';
-import { endRankParameters, layerRankParameters, stageRankParameters } from '../parallelism/rankParameters.js';
-import { type Chunk, splitChunks } from '../parallelism/stages.js';
+import type { RankParameters } from '../parallelism/data.js';
+import { type Pass, type PipelineOrder, passKinds } from '../parallelism/pipeline/order.js';
+import { type ChunkCost, gradientPieces, messageSeconds } from './chunkCost.js';
 import { streamIndex, TaskGraph } from './engine/taskGraph.js';
 import { optimizerSeconds } from './optimizerStep.js';
 import type { Prepared } from './prepare.js';
-import { shardedUnits } from './shardedUnits.js';
-import { type LayerTable, type PassParts, type StageCost, stageCost } from './stageCost.js';
+import type { PassParts } from './stageCost.js';
 
 /** What a task does; the pass kinds come first, in the order of `passKinds`. */
 export const taskKinds = [...passKinds, 'together', 'send', 'gather', 'reduce', 'optimizer'] as const;
@@ -35,70 +32,23 @@ export interface PassMemory {
   readonly frees: boolean;
 }
 
-/** One model chunk with its times, its parameters on a rank and what its data-parallel traffic costs. */
-export interface ChunkCost {
-  readonly chunk: Chunk;
-  readonly cost: StageCost;
-  readonly parameters: RankParameters;
-  readonly endParameters: number;
-  readonly gatherSeconds: number;
-  readonly reduceSeconds: number;
-  /** Fully sharded: exposed inside each pass, and at the ends of the step. */
-  readonly shardedForward: number;
-  readonly shardedBackward: number;
-  readonly shardedEdge: number;
-}
-
-export function chunkCosts(p: Prepared, layers: LayerTable): readonly ChunkCost[] {
-  const dense = layerRankParameters(p.model, 'dense', p.degrees);
-  const moe = p.model.moe === null ? dense : layerRankParameters(p.model, 'moe', p.degrees);
-  const known = new Map<string, ChunkCost>();
-  return splitChunks(p.model, p.strategy, p.degrees).map((chunk) => {
-    const key = `${chunk.denseLayers}/${chunk.moeLayers}/${chunk.hasEmbedding}/${chunk.hasHead}`;
-    const same = known.get(key);
-    const cost = same ?? chunkCost(p, layers, chunk, dense, moe);
-    known.set(key, cost);
-    return { ...cost, chunk };
-  });
-}
-
-function chunkCost(p: Prepared, layers: LayerTable, chunk: Chunk, dense: RankParameters, moe: RankParameters): ChunkCost {
-  const parameters = stageRankParameters(p.model, chunk, p.degrees, p.paddedVocabulary, dense, moe);
-  const ends = endRankParameters(p.model, chunk, p.degrees, p.paddedVocabulary);
-  const endParameters = ends.embedding + ends.head;
-  const { mesh, strategy, framework, contention, degrees } = p;
-  const sharded = strategy.dataSharding === 'zero-3';
-  const units = sharded ? shardedUnits(chunk, endParameters, layers, dense, moe) : [];
-  const inside = shardedCost(mesh, units, strategy, framework, contention);
-  const traffic = replicatedTraffic(mesh, parameters, strategy, framework, degrees.microBatches);
-  return {
-    chunk,
-    cost: stageCost(p, layers, chunk),
-    parameters,
-    endParameters,
-    gatherSeconds: sharded ? 0 : traffic.gatherSeconds,
-    reduceSeconds: sharded ? 0 : traffic.reduceSeconds * traffic.reductions,
-    shardedForward: inside.forwardSeconds,
-    shardedBackward: inside.backwardSeconds,
-    shardedEdge: inside.edgeSeconds,
-  };
-}
-
 /** The tasks of one optimizer step and what each of them is. */
 export interface StepTasks {
   readonly graph: TaskGraph;
   readonly tasks: readonly TaskInfo[];
 }
 
-/** Gradient buckets and gathers of a chunk are cut into at most this many pieces: enough that the rest cannot hide is below 13 %. */
-const pieces = 8;
-
 /**
  * Lowers a pipeline order to tasks: passes on the compute stream, messages between chunks on the sender's send stream (or its
  * compute stream where sends do not overlap), gathers before the first forward and reductions after the last backward of each
  * chunk on the data stream, and the optimizer at the end.
  */
-export function stepTasks(p: Prepared, order: PipelineOrder, chunks: readonly ChunkCost[], staggered: boolean): StepTasks {
+export function stepTasks(
+  p: Prepared,
+  order: PipelineOrder,
+  chunks: readonly ChunkCost[],
+  staggered: boolean,
+): StepTasks {
   return new StepBuilder(p, order, chunks, staggered).build();
 }
 
@@ -163,8 +113,14 @@ class StepBuilder {
           this.addGather(rank, one.chunk);
         }
       }
-      const last = both.filter((one) => endsGradient(one) && this.countGradient(rank, one.chunk) === gradients.get(one.chunk));
-      this.addPasses(both, rank, last.map((one) => one.chunk));
+      const last = both.filter(
+        (one) => endsGradient(one) && this.countGradient(rank, one.chunk) === gradients.get(one.chunk),
+      );
+      this.addPasses(
+        both,
+        rank,
+        last.map((one) => one.chunk),
+      );
     }
   }
 
@@ -197,7 +153,7 @@ class StepBuilder {
     const kind: TaskKind = passes.length > 1 ? 'together' : first.kind;
     const overlapsReduce = reducedAfter.length > 0 && this.p.strategy.overlapGradientReduce;
     const overlapsGather = this.pendingGathers.length > 0;
-    const cuts = overlapsReduce || overlapsGather ? pieces : 1;
+    const cuts = overlapsReduce || overlapsGather ? gradientPieces : 1;
     const compute = streamIndex(rank, 'compute');
     let start = -1;
     let end = -1;
@@ -237,7 +193,7 @@ class StepBuilder {
   private shardedSeconds(pass: Pass): number {
     const cost = this.chunks[pass.chunk];
     if (cost === undefined || pass.kind === 'weightGradient') return 0;
-    return pass.kind === 'forward' ? cost.shardedForward : cost.shardedBackward + cost.shardedEdge;
+    return pass.kind === 'forward' ? cost.shardedForward : cost.shardedBackward;
   }
 
   private remember(pass: Pass, start: number, end: number): void {
@@ -258,28 +214,44 @@ class StepBuilder {
     const target = pass.chunk + (down ? 1 : -1);
     if (target < 0 || target >= this.order.chunks) return;
     if (this.order.rankOf(target, pass.microBatch) === rank) return;
-    const seconds = this.messageSeconds();
+    const seconds = messageSeconds(this.p);
     const stream = streamIndex(rank, this.p.strategy.overlapPipelineSend ? 'send' : 'compute');
-    const info: TaskInfo = { kind: 'send', rank, microBatch: pass.microBatch, chunk: pass.chunk, parts: undefined, dataSeconds: 0, passes: [] };
+    const info: TaskInfo = {
+      kind: 'send',
+      rank,
+      microBatch: pass.microBatch,
+      chunk: pass.chunk,
+      parts: undefined,
+      dataSeconds: 0,
+      passes: [],
+    };
     const task = this.add(info, stream, seconds);
     this.graph.after(task, end);
     this.sendOf.set(this.slot(pass.microBatch, pass.chunk) * 2 + (down ? 0 : 1), task);
   }
 
-  private messageSeconds(): number {
-    const { share, strategy, framework, model, mesh } = this.p;
-    const scattered = strategy.sequenceParallel || framework.scatterGatherPipeline;
-    const bytes = (share.tokens * model.hiddenSize * share.activationBytes) / (scattered ? share.tensorParallel : 1);
-    return sendSeconds(mesh.pipeline, bytes);
-  }
-
   /** Gradients of a chunk travel once its last gradient pass is done, piece by piece where they overlap. */
-  private addReduce(rank: number, chunk: number, segments: readonly number[]): void {
-    const seconds = this.chunks[chunk]?.reduceSeconds ?? 0;
-    if (seconds <= 0) return;
+  private addReduce(rank: number, chunk: number, ends: readonly number[]): void {
+    const cost = this.chunks[chunk];
+    const seconds = cost?.reduceSeconds ?? 0;
+    if (cost === undefined || seconds <= 0) return;
+    const every = ends.length > 1 ? gradientPieces / cost.reducePieces : 1;
+    const segments = ends.filter((_, i) => (i + 1) % every === 0);
     for (const segment of segments) {
-      const info: TaskInfo = { kind: 'reduce', rank, microBatch: 0, chunk, parts: undefined, dataSeconds: 0, passes: [] };
-      const task = this.add(info, streamIndex(rank, this.p.strategy.overlapGradientReduce ? 'data' : 'compute'), seconds / segments.length);
+      const info: TaskInfo = {
+        kind: 'reduce',
+        rank,
+        microBatch: 0,
+        chunk,
+        parts: undefined,
+        dataSeconds: 0,
+        passes: [],
+      };
+      const task = this.add(
+        info,
+        streamIndex(rank, this.p.strategy.overlapGradientReduce ? 'data' : 'compute'),
+        seconds / segments.length,
+      );
       this.graph.after(task, segment);
       this.lastReduce[rank] = task;
     }
@@ -312,7 +284,15 @@ class StepBuilder {
     const optimizers = this.order.ranks.map((_, rank) => {
       const parameters = this.rankParameters(rank);
       const { deviceSeconds, offloadSeconds } = optimizerSeconds(this.p, parameters);
-      const info: TaskInfo = { kind: 'optimizer', rank, microBatch: 0, chunk: 0, parts: undefined, dataSeconds: 0, passes: [] };
+      const info: TaskInfo = {
+        kind: 'optimizer',
+        rank,
+        microBatch: 0,
+        chunk: 0,
+        parts: undefined,
+        dataSeconds: 0,
+        passes: [],
+      };
       return this.add(info, streamIndex(rank, 'compute'), deviceSeconds + offloadSeconds);
     });
     optimizers.forEach((task, rank) => {

@@ -1,4 +1,13 @@
-import { backward, forward, inputGradient, type OrderRequest, type Pass, type PipelineOrder, times, weightGradient } from './order.js';
+import {
+  backward,
+  forward,
+  inputGradient,
+  type OrderRequest,
+  type Pass,
+  type PipelineOrder,
+  times,
+  weightGradient,
+} from './order.js';
 import { passSeconds, type Schedule } from './schedule.js';
 
 /**

@@ -1,4 +1,12 @@
-import { forward, inputGradient, type Pass, type PassLengths, type PipelineOrder, times, weightGradient } from './order.js';
+import {
+  forward,
+  inputGradient,
+  type Pass,
+  type PassLengths,
+  type PipelineOrder,
+  times,
+  weightGradient,
+} from './order.js';
 
 /** What a greedy order is built for: which rank holds which chunk, and how much a rank may keep alive. */
 export interface GreedyRequest {
@@ -68,7 +76,8 @@ class GreedyBuilder {
         const start = this.earliestStart(rank, index);
         if (best === undefined || start < best.start) best = { rank, index, start };
       });
-      if (best === undefined || best.start === Number.POSITIVE_INFINITY) throw new Error('internal error: a greedy order is stuck');
+      if (best === undefined || best.start === Number.POSITIVE_INFINITY)
+        throw new Error('internal error: a greedy order is stuck');
       this.step(best.rank, best.index, best.start);
       left--;
     }

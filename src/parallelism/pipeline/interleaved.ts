@@ -48,7 +48,10 @@ function visits({ stages, microBatches, chunks }: OrderRequest): Visit[] {
   return order;
 }
 
-function roundRobin(ranks: readonly (readonly Pass[])[], { stages, microBatches, chunks }: OrderRequest): PipelineOrder {
+function roundRobin(
+  ranks: readonly (readonly Pass[])[],
+  { stages, microBatches, chunks }: OrderRequest,
+): PipelineOrder {
   return { ranks, microBatches, chunks: stages * chunks, rankOf: (chunk) => chunk % stages };
 }
 

@@ -6,7 +6,11 @@ export const oneForwardOneBackward: Schedule = {
   id: '1f1b',
   bubbleSeconds: (load, busiest) => sumOthers(load, busiest, passSeconds),
   inFlight: (stage, stages, microBatches) => Math.min(microBatches, stages - stage),
-  order: ({ stages, microBatches }) => straight(times(stages, (rank) => rankOrder(rank, stages, microBatches)), microBatches),
+  order: ({ stages, microBatches }) =>
+    straight(
+      times(stages, (rank) => rankOrder(rank, stages, microBatches)),
+      microBatches,
+    ),
   staggered: false,
   chunked: false,
   splitsWeightGradient: false,

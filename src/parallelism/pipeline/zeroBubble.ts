@@ -11,7 +11,10 @@ export const zeroBubbleH1: Schedule = {
   bubbleSeconds: (load, busiest) => sumOthers(load, busiest, (p) => p.forward + p.inputGradient - p.weightGradient),
   inFlight: (stage, stages, microBatches) => Math.min(microBatches, stages - stage),
   order: ({ stages, microBatches }) =>
-    straight(times(stages, (rank) => postponedOrder(rank, stages, microBatches)), microBatches),
+    straight(
+      times(stages, (rank) => postponedOrder(rank, stages, microBatches)),
+      microBatches,
+    ),
   staggered: true,
   chunked: false,
   splitsWeightGradient: true,
@@ -34,7 +37,8 @@ export const zeroBubbleH2: Schedule = {
  */
 export const zeroBubbleV: Schedule = {
   id: 'zb-v',
-  bubbleSeconds: (load, busiest) => sumOthers(load, busiest, (p) => (p.forward + p.inputGradient - 2 * p.weightGradient) / 2),
+  bubbleSeconds: (load, busiest) =>
+    sumOthers(load, busiest, (p) => (p.forward + p.inputGradient - 2 * p.weightGradient) / 2),
   inFlight: (_stage, stages, microBatches) => Math.min(microBatches, stages),
   order: (request) =>
     greedyOrder({

@@ -1,0 +1,112 @@
+import { sendSeconds } from '../hardware/collectives/collective.js';
+import { type RankParameters, replicatedTraffic, shardedCost } from '../parallelism/data.js';
+import { endRankParameters, layerRankParameters, stageRankParameters } from '../parallelism/rankParameters.js';
+import { type Chunk, type Stage, splitChunks } from '../parallelism/stages.js';
+import type { Prepared } from './prepare.js';
+import { shardedUnits } from './shardedUnits.js';
+import { type LayerTable, type StageCost, stageCost } from './stageCost.js';
+
+/** What a model chunk (or a whole stage) costs: passes, parameters on a rank, data-parallel traffic. */
+export interface WorkCost {
+  readonly cost: StageCost;
+  readonly parameters: RankParameters;
+  readonly endParameters: number;
+  /** Replicated weights: one gather and all reductions of a step; 0 with fully sharded weights. */
+  readonly gatherSeconds: number;
+  readonly reduceSeconds: number;
+  /** Buckets in which the reduction can start early, a divisor of `gradientPieces`. */
+  readonly reducePieces: number;
+  /** Fully sharded weights: exposed traffic inside each pass of a micro-batch. */
+  readonly shardedForward: number;
+  readonly shardedBackward: number;
+}
+
+/** A model chunk in its place. */
+export interface ChunkCost extends WorkCost {
+  readonly chunk: Chunk;
+}
+
+/** Passes beside which gradients or weights travel are cut into this many pieces; what cannot hide is then below 13 %. */
+export const gradientPieces = 8;
+
+/** Costs of pieces of work by what they hold: a pipeline of 64 stages has three or four kinds. */
+export class WorkTable {
+  private readonly known = new Map<number, WorkCost>();
+  private readonly dense: RankParameters;
+  private readonly moe: RankParameters;
+
+  constructor(
+    private readonly p: Prepared,
+    private readonly layers: LayerTable,
+  ) {
+    this.dense = layerRankParameters(p.model, 'dense', p.degrees);
+    this.moe = p.model.moe === null ? this.dense : layerRankParameters(p.model, 'moe', p.degrees);
+  }
+
+  of(work: Stage): WorkCost {
+    const ends = (work.hasEmbedding ? 2 : 0) + (work.hasHead ? 1 : 0);
+    const key = (work.denseLayers * 65536 + work.moeLayers) * 4 + ends;
+    let cost = this.known.get(key);
+    if (cost === undefined) {
+      cost = this.compute(work);
+      this.known.set(key, cost);
+    }
+    return cost;
+  }
+
+  private compute(work: Stage): WorkCost {
+    const { p, layers } = this;
+    const { mesh, strategy, framework, contention, degrees } = p;
+    const parameters = stageRankParameters(p.model, work, degrees, p.paddedVocabulary, this.dense, this.moe);
+    const ends = endRankParameters(p.model, work, degrees, p.paddedVocabulary);
+    const endParameters = ends.embedding + ends.head;
+    const cost = stageCost(p, layers, work);
+    if (strategy.dataSharding === 'zero-3') {
+      const units = shardedUnits(work, endParameters, layers, this.dense, this.moe);
+      const inside = shardedCost(mesh, units, strategy, framework, contention);
+      const shardedBackward = inside.backwardSeconds + inside.edgeSeconds;
+      const none = { gatherSeconds: 0, reduceSeconds: 0, reducePieces: 1 };
+      return { cost, parameters, endParameters, ...none, shardedForward: inside.forwardSeconds, shardedBackward };
+    }
+    const traffic = replicatedTraffic(mesh, parameters, strategy, framework, degrees.microBatches);
+    return {
+      cost,
+      parameters,
+      endParameters,
+      gatherSeconds: traffic.gatherSeconds,
+      reduceSeconds: traffic.reduceSeconds * traffic.reductions,
+      reducePieces: bucketPieces(traffic.tailShare),
+      shardedForward: 0,
+      shardedBackward: 0,
+    };
+  }
+}
+
+/** Buckets as a power of two up to `gradientPieces`. */
+function bucketPieces(tailShare: number): number {
+  let pieces = 1;
+  while (pieces < gradientPieces && pieces * 2 * tailShare <= 1) pieces *= 2;
+  return pieces;
+}
+
+export function chunkCosts(p: Prepared, layers: LayerTable): readonly ChunkCost[] {
+  const table = new WorkTable(p, layers);
+  return splitChunks(p.model, p.strategy, p.degrees).map((chunk) => ({ ...table.of(chunk), chunk }));
+}
+
+/** One message between neighbouring stages: an activation of the micro-batch, scattered over tensor-parallel ranks or whole. */
+export function messageSeconds(p: Prepared): number {
+  const { share, strategy, framework, model, mesh } = p;
+  const scattered = strategy.sequenceParallel || framework.scatterGatherPipeline;
+  const bytes = (share.tokens * model.hiddenSize * share.activationBytes) / (scattered ? share.tensorParallel : 1);
+  return sendSeconds(mesh.pipeline, bytes);
+}
+
+/**
+ * What a transfer adds to a pass of `window` seconds beside which it runs piece by piece: the last piece has nothing to hide
+ * behind, and both slow each other while they overlap.
+ */
+export function exposedPieces(transfer: number, window: number, pieces: number, contention: number): number {
+  const hidden = (1 - 1 / pieces) * Math.min(transfer, window);
+  return transfer - hidden + hidden * (contention - 1);
+}

@@ -1,0 +1,118 @@
+import { streamsPerRank } from './engine/taskGraph.js';
+import type { SimulatedStep } from './simulate.js';
+import type { TaskInfo } from './stepTasks.js';
+
+/** What a second of a step goes to. `other` is waiting for the host to launch kernels. */
+export const causes = [
+  'compute',
+  'recompute',
+  'tensorParallel',
+  'contextParallel',
+  'expertParallel',
+  'pipelineSend',
+  'dataParallel',
+  'optimizer',
+  'other',
+] as const;
+export type Cause = (typeof causes)[number];
+export type CauseSeconds = { [cause in `${Cause}Seconds`]: number };
+
+/** The chain of tasks, each of which starts the moment the one before it ends, that makes the step as long as it is. */
+export interface CriticalPath {
+  /** Task numbers in order of time. */
+  readonly tasks: readonly number[];
+  readonly startSeconds: number;
+  readonly endSeconds: number;
+  /** Adds up to the length of the path. */
+  readonly seconds: CauseSeconds & { waitSeconds: number };
+}
+
+export function noSeconds(): CauseSeconds {
+  return {
+    computeSeconds: 0,
+    recomputeSeconds: 0,
+    tensorParallelSeconds: 0,
+    contextParallelSeconds: 0,
+    expertParallelSeconds: 0,
+    pipelineSendSeconds: 0,
+    dataParallelSeconds: 0,
+    optimizerSeconds: 0,
+    otherSeconds: 0,
+  };
+}
+
+/** Adds `seconds` of a task to what they went to; a pass that contention stretched is stretched in all its parts alike. */
+export function addTaskSeconds(sum: CauseSeconds, info: TaskInfo, seconds: number): void {
+  const { kind, parts, dataSeconds } = info;
+  if (kind === 'optimizer') sum.optimizerSeconds += seconds;
+  else if (kind === 'send') sum.pipelineSendSeconds += seconds;
+  else if (kind === 'gather' || kind === 'reduce') sum.dataParallelSeconds += seconds;
+  else if (parts === undefined) sum.computeSeconds += seconds;
+  else {
+    const { compute, recompute, tensor, context, expert, host } = parts;
+    const alone = compute + recompute + tensor + context + expert + host + dataSeconds;
+    const scale = alone > 0 ? seconds / alone : 0;
+    sum.computeSeconds += compute * scale;
+    sum.recomputeSeconds += recompute * scale;
+    sum.tensorParallelSeconds += tensor * scale;
+    sum.contextParallelSeconds += context * scale;
+    sum.expertParallelSeconds += expert * scale;
+    sum.dataParallelSeconds += dataSeconds * scale;
+    sum.otherSeconds += host * scale;
+  }
+}
+
+/** When a rank's first task starts and its last one ends. */
+export interface RankSpan {
+  readonly startSeconds: number;
+  readonly endSeconds: number;
+  /** The task that ends last, of several at once the first added; -1 for a rank without tasks. */
+  readonly lastTask: number;
+}
+
+export function rankSpans(step: Pick<SimulatedStep, 'graph' | 'timeline'>): RankSpan[] {
+  const { graph, timeline } = step;
+  const starts = new Float64Array(graph.ranks).fill(Number.POSITIVE_INFINITY);
+  const ends = new Float64Array(graph.ranks);
+  const lasts = new Int32Array(graph.ranks).fill(-1);
+  for (let task = 0; task < graph.size; task++) {
+    const rank = Math.floor((graph.streams[task] ?? 0) / streamsPerRank);
+    const end = timeline.end[task] ?? 0;
+    starts[rank] = Math.min(starts[rank] ?? 0, timeline.start[task] ?? 0);
+    if ((lasts[rank] ?? -1) >= 0 && end <= (ends[rank] ?? 0)) continue;
+    ends[rank] = end;
+    lasts[rank] = task;
+  }
+  return Array.from(lasts, (lastTask, rank) => ({
+    startSeconds: lastTask < 0 ? 0 : (starts[rank] ?? 0),
+    endSeconds: ends[rank] ?? 0,
+    lastTask,
+  }));
+}
+
+/**
+ * Follows what started each task back from the last one; where ranks start the next step on their own (`staggered`), from
+ * the end of the rank that takes longest back to its start.
+ */
+export function criticalPath(step: SimulatedStep): CriticalPath {
+  const { graph, timeline, tasks: infos } = step;
+  const spans = rankSpans(step);
+  const staggered = step.schedule.staggered;
+  const length = (span: RankSpan): number => span.endSeconds - (staggered ? span.startSeconds : 0);
+  const last = spans.reduce((a, b) => (length(b) > length(a) ? b : a));
+  const startSeconds = staggered ? last.startSeconds : 0;
+  const tasks: number[] = [];
+  const sum = noSeconds();
+  let covered = 0;
+  for (let task = last.lastTask; task >= 0; task = timeline.cause[task] ?? -1) {
+    const end = timeline.end[task] ?? 0;
+    if (end <= startSeconds && tasks.length > 0) break;
+    const seconds = end - Math.max(startSeconds, timeline.start[task] ?? 0);
+    const info = infos[graph.labels[task] ?? 0];
+    if (info !== undefined) addTaskSeconds(sum, info, seconds);
+    covered += seconds;
+    tasks.push(task);
+  }
+  const waitSeconds = Math.max(0, last.endSeconds - startSeconds - covered);
+  return { tasks: tasks.reverse(), startSeconds, endSeconds: last.endSeconds, seconds: { ...sum, waitSeconds } };
+}
