@@ -113,6 +113,7 @@ export function criticalPath(step: SimulatedStep): CriticalPath {
     covered += seconds;
     tasks.push(task);
   }
-  const waitSeconds = Math.max(0, last.endSeconds - startSeconds - covered);
+  const left = last.endSeconds - startSeconds - covered;
+  const waitSeconds = left > 1e-9 * covered ? left : 0;
   return { tasks: tasks.reverse(), startSeconds, endSeconds: last.endSeconds, seconds: { ...sum, waitSeconds } };
 }

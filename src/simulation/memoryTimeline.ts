@@ -43,6 +43,7 @@ export function memoryTimeline(
   const chunkBytes = chunks.map((chunk) =>
     stageBytes(single, table, chunk.chunk, chunk.parameters, chunk.endParameters, 1),
   );
+  const changes = changesByRank(stages, chunks, tasks, graph, timeline, chunkBytes);
   return stages.map((stage) => {
     const own = chunks.filter(({ chunk }) => chunk.stage === stage.stage);
     const parameters = own.reduce(
@@ -53,39 +54,38 @@ export function memoryTimeline(
     const whole = stageBytes(single, table, stage, parameters, ends, 1);
     const states = whole.weightsBytes + whole.gradientsBytes + whole.optimizerBytes;
     const mirrored = context.strategy.pipelineSchedule === 'dualpipe' && stages.length > 1 ? 2 : 1;
-    const changes = changesOf(stage.stage, tasks, graph, timeline, chunkBytes, own.length);
-    return replay(stage.stage, states * mirrored, changes);
+    return replay(stage.stage, states * mirrored, changes[stage.stage] ?? []);
   });
 }
 
-function changesOf(
-  rank: number,
+function changesByRank(
+  stages: readonly Stage[],
+  chunks: readonly ChunkCost[],
   tasks: readonly TaskInfo[],
   graph: FrozenGraph,
   timeline: Timeline,
   chunkBytes: readonly { readonly activationsBytes: number; readonly buffersBytes: number }[],
-  chunksOfRank: number,
-): Change[] {
-  const changes: Change[] = [];
-  const share = 1 / Math.max(1, chunksOfRank);
+): Change[][] {
+  const changes: Change[][] = stages.map(() => []);
+  const shares = stages.map(({ stage }) => 1 / Math.max(1, chunks.filter(({ chunk }) => chunk.stage === stage).length));
   for (let task = 0; task < graph.size; task++) {
     const info = tasks[graph.labels[task] ?? 0];
-    if (info === undefined || info.rank !== rank || info.parts === undefined) continue;
-    const bytes = chunkBytes[info.chunk];
-    if (bytes === undefined) continue;
+    if (info === undefined || info.passes.length === 0) continue;
+    const own = changes[info.rank];
+    const share = shares[info.rank] ?? 1;
     const start = timeline.start[task] ?? 0;
     const end = timeline.end[task] ?? 0;
     for (const pass of info.passes) {
       const kept = chunkBytes[pass.chunk]?.activationsBytes ?? 0;
       const working = chunkBytes[pass.chunk]?.buffersBytes ?? 0;
-      if (pass.allocates) changes.push({ seconds: start, bytes: kept, share });
-      if (pass.backward)
-        changes.push({ seconds: start, bytes: working, share: 0 }, { seconds: end, bytes: -working, share: 0 });
-      if (pass.frees) changes.push({ seconds: end, bytes: -kept, share: -share });
+      if (pass.allocates) own?.push({ seconds: start, bytes: kept, share });
+      if (pass.backward) own?.push({ seconds: start, bytes: working, share: 0 }, { seconds: end, bytes: -working, share: 0 });
+      if (pass.frees) own?.push({ seconds: end, bytes: -kept, share: -share });
     }
   }
   // At one moment, what is freed is free before what comes next is taken.
-  return changes.sort((a, b) => a.seconds - b.seconds || a.bytes - b.bytes);
+  for (const own of changes) own.sort((a, b) => a.seconds - b.seconds || a.bytes - b.bytes);
+  return changes;
 }
 
 function replay(rank: number, stateBytes: number, changes: readonly Change[]): RankMemory {

@@ -26,6 +26,7 @@ export interface SimulatedStep {
   readonly makespanSeconds: number;
   /** What one step costs in a long run, fixed overhead of the framework and stragglers not included. */
   readonly stepSeconds: number;
+  /** Bytes of every rank over the step; worked out when first asked for. */
   readonly memory: readonly RankMemory[];
 }
 
@@ -47,7 +48,7 @@ export function simulateStep(scenario: Scenario, options: SimulateOptions = {}):
   const graph = built.graph.freeze();
   const timeline = runGraph(graph, p.contention);
   if ('deadlock' in timeline) throw deadlock(built, graph, timeline.stuck);
-  const memory = memoryTimeline(memoryContext(p, layers, schedule), p.stages, chunks, built.tasks, graph, timeline);
+  let memory: readonly RankMemory[] | undefined;
   return {
     prepared: p,
     order,
@@ -58,7 +59,10 @@ export function simulateStep(scenario: Scenario, options: SimulateOptions = {}):
     timeline,
     makespanSeconds: timeline.makespan,
     stepSeconds: schedule.staggered ? longestSpan(built.tasks, graph, timeline) : timeline.makespan,
-    memory,
+    get memory(): readonly RankMemory[] {
+      memory ??= memoryTimeline(memoryContext(p, layers, schedule), p.stages, chunks, built.tasks, graph, timeline);
+      return memory;
+    },
   };
 }
 

@@ -60,7 +60,10 @@ class StepBuilder {
   private readonly backwardEnd: Int32Array;
   private readonly forwardStart: Int32Array;
   private readonly backwardStart: Int32Array;
-  private readonly sendOf = new Map<number, number>();
+  /** Message of a pass by slot and direction; -1 where none is sent. */
+  private readonly sendOf: Int32Array;
+  private readonly sendSeconds: number;
+  private readonly known = new Map<number, PassCost>();
   /** Last data-stream task and last compute task of each rank. */
   private readonly lastReduce: number[] = [];
   private readonly lastCompute: number[] = [];
@@ -79,6 +82,8 @@ class StepBuilder {
     this.forwardStart = new Int32Array(size).fill(-1);
     this.backwardStart = new Int32Array(size).fill(-1);
     this.gradientPasses = new Int32Array(order.chunks * order.ranks.length);
+    this.sendOf = new Int32Array(2 * size).fill(-1);
+    this.sendSeconds = order.ranks.length > 1 ? messageSeconds(p) : 0;
   }
 
   build(): StepTasks {
@@ -107,20 +112,15 @@ class StepBuilder {
       const beside = pass.together === true ? passes[i + 1] : undefined;
       if (beside !== undefined) i++;
       const both = beside === undefined ? [pass] : [pass, beside];
+      const reduced: number[] = [];
       for (const one of both) {
         if (one.kind === 'forward' && !seen.has(one.chunk)) {
           seen.add(one.chunk);
           this.addGather(rank, one.chunk);
         }
+        if (endsGradient(one) && this.countGradient(rank, one.chunk) === gradients.get(one.chunk)) reduced.push(one.chunk);
       }
-      const last = both.filter(
-        (one) => endsGradient(one) && this.countGradient(rank, one.chunk) === gradients.get(one.chunk),
-      );
-      this.addPasses(
-        both,
-        rank,
-        last.map((one) => one.chunk),
-      );
+      this.addPasses(both, rank, reduced);
     }
   }
 
@@ -145,40 +145,52 @@ class StepBuilder {
   private readonly pendingGathers: number[] = [];
 
   private addPasses(passes: readonly Pass[], rank: number, reducedAfter: readonly number[]): void {
-    const parts = addParts(passes.map((pass) => this.partsOf(pass)));
-    const dataSeconds = passes.reduce((sum, pass) => sum + this.shardedSeconds(pass), 0);
-    const seconds = partsTotal(parts) + dataSeconds;
     const first = passes[0];
     if (first === undefined) return;
-    const kind: TaskKind = passes.length > 1 ? 'together' : first.kind;
     const overlapsReduce = reducedAfter.length > 0 && this.p.strategy.overlapGradientReduce;
-    const overlapsGather = this.pendingGathers.length > 0;
-    const cuts = overlapsReduce || overlapsGather ? gradientPieces : 1;
+    const cuts = overlapsReduce || this.pendingGathers.length > 0 ? gradientPieces : 1;
+    const whole = this.costOf(passes);
+    const piece = cuts === 1 ? whole : pieceOf(whole, cuts);
+    const kind: TaskKind = passes.length > 1 ? 'together' : first.kind;
     const compute = streamIndex(rank, 'compute');
-    let start = -1;
-    let end = -1;
-    const segments: number[] = [];
+    const pieces: number[] = [];
     for (let cut = 0; cut < cuts; cut++) {
-      const info: TaskInfo = {
-        kind,
-        rank,
-        microBatch: first.microBatch,
-        chunk: first.chunk,
-        parts: scaleParts(parts, 1 / cuts),
-        dataSeconds: dataSeconds / cuts,
-        passes: passes.map((pass) => passMemory(pass, cut === 0, cut === cuts - 1)),
-      };
-      end = this.add(info, compute, seconds / cuts);
-      if (cut === 0) start = end;
-      segments.push(end);
+      const memory = cuts === 1 ? whole.passes : passes.map((pass) => passMemory(pass, cut === 0, cut === cuts - 1));
+      pieces.push(
+        this.add(
+          { kind, rank, microBatch: first.microBatch, chunk: first.chunk, parts: piece.parts, dataSeconds: piece.dataSeconds, passes: memory },
+          compute,
+          piece.seconds,
+        ),
+      );
     }
+    const start = pieces[0] ?? 0;
+    const end = pieces[cuts - 1] ?? 0;
     // The first layers come first, so only the last piece of the pass waits for the whole gather.
     for (const gather of this.pendingGathers.splice(0)) this.graph.after(end, gather);
     for (const pass of passes) this.remember(pass, start, end);
     this.lastCompute[rank] = end;
     // The neighbour waits for the message, so it goes out before the rank turns to its gradients.
     for (const pass of passes) this.addSend(pass, rank, end);
-    for (const chunk of reducedAfter) this.addReduce(rank, chunk, overlapsReduce ? segments : [end]);
+    for (const chunk of reducedAfter) this.addReduce(rank, chunk, overlapsReduce ? pieces : [end]);
+  }
+
+  /** Time and memory of one or two passes; the same for every micro-batch, so computed once. */
+  private costOf(passes: readonly Pass[]): PassCost {
+    let key = 0;
+    for (const pass of passes) key = key * 4 * this.order.chunks + 4 * pass.chunk + passKinds.indexOf(pass.kind) + (passes.length > 1 ? 4 * this.order.chunks : 0);
+    const known = this.known.get(key);
+    if (known !== undefined) return known;
+    const parts = addParts(passes.map((pass) => this.partsOf(pass)));
+    const dataSeconds = passes.reduce((sum, pass) => sum + this.shardedSeconds(pass), 0);
+    const cost = {
+      parts,
+      dataSeconds,
+      seconds: partsTotal(parts) + dataSeconds,
+      passes: passes.map((pass) => passMemory(pass, true, true)),
+    };
+    this.known.set(key, cost);
+    return cost;
   }
 
   private partsOf(pass: Pass): PassParts {
@@ -214,7 +226,7 @@ class StepBuilder {
     const target = pass.chunk + (down ? 1 : -1);
     if (target < 0 || target >= this.order.chunks) return;
     if (this.order.rankOf(target, pass.microBatch) === rank) return;
-    const seconds = messageSeconds(this.p);
+    const seconds = this.sendSeconds;
     const stream = streamIndex(rank, this.p.strategy.overlapPipelineSend ? 'send' : 'compute');
     const info: TaskInfo = {
       kind: 'send',
@@ -227,7 +239,7 @@ class StepBuilder {
     };
     const task = this.add(info, stream, seconds);
     this.graph.after(task, end);
-    this.sendOf.set(this.slot(pass.microBatch, pass.chunk) * 2 + (down ? 0 : 1), task);
+    this.sendOf[this.slot(pass.microBatch, pass.chunk) * 2 + (down ? 0 : 1)] = task;
   }
 
   /** Gradients of a chunk travel once its last gradient pass is done, piece by piece where they overlap. */
@@ -276,7 +288,8 @@ class StepBuilder {
   /** The task after which a neighbour's result is here: its message, or the pass itself on the same rank. */
   private arrival(microBatch: number, chunk: number, direction: 0 | 1, ends: Int32Array): number {
     const slot = this.slot(microBatch, chunk);
-    return this.sendOf.get(slot * 2 + direction) ?? ends[slot] ?? 0;
+    const send = this.sendOf[slot * 2 + direction] ?? -1;
+    return send >= 0 ? send : (ends[slot] ?? 0);
   }
 
   /** The global gradient norm joins all ranks; schedules that check afterwards let each rank go on alone. */
@@ -316,6 +329,23 @@ class StepBuilder {
     }
     return { dense, expert };
   }
+}
+
+/** Time and memory of one task's passes. */
+interface PassCost {
+  readonly parts: PassParts;
+  readonly dataSeconds: number;
+  readonly seconds: number;
+  readonly passes: readonly PassMemory[];
+}
+
+function pieceOf(whole: PassCost, cuts: number): PassCost {
+  return {
+    parts: scaleParts(whole.parts, 1 / cuts),
+    dataSeconds: whole.dataSeconds / cuts,
+    seconds: whole.seconds / cuts,
+    passes: [],
+  };
 }
 
 /** Passes after which a chunk's gradients of one micro-batch are complete. */
