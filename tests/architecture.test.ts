@@ -22,8 +22,8 @@ const layers: readonly (readonly string[])[] = [
 /** The only files below cli/ that touch the disk. */
 const fileReaders = [
   'scenario/loadModel.ts',
-  'scenario/loadScenario.ts',
   'scenario/presetFiles.ts',
+  'scenario/readText.ts',
   'calibration/shippedRuns.ts',
 ];
 

@@ -9,10 +9,11 @@ export function errorLine(error: unknown): string {
   const { file, line, key } = error.place;
   const where =
     file === undefined ? [] : [`${file === '-' ? 'standard input' : file}${line === undefined ? '' : `:${line}`}`];
-  return `slipway: ${[...where, ...(key === undefined ? [] : [key]), oneLine(error.message)].join(': ')}\n`;
+  const parts = [...where, ...(key === undefined || key === '' ? [] : [key]), error.message];
+  return `slipway: ${parts.map(oneLine).join(': ')}\n`;
 }
 
-/** Control characters of a file that was read never reach the terminal. */
+/** Control characters of a file or its name never reach the terminal. */
 function oneLine(text: string): string {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: removing them is the purpose
   return text.replaceAll(/[\u0000-\u001f\u007f]+/g, ' ').trim();

@@ -38,8 +38,10 @@ function helpWidth(): number {
 
 /** No arguments: the example. A run file where a command should be: its estimate. */
 function withCommand(given: readonly string[], commands: readonly string[]): readonly string[] {
-  const [first] = given;
+  const [first, second] = given;
   if (first === undefined) return ['estimate', join(packageRoot(), EXAMPLE)];
+  // Commander says nothing about `help nonsense`; about `nonsense` it does.
+  if (first === 'help' && second !== undefined && !commands.includes(second)) return [second];
   if (commands.includes(first) || (first.startsWith('-') && first !== '-')) return given;
   const isFile = first === '-' || /\.(ya?ml|json)$|[\\/]/.test(first) || existsSync(first);
   return isFile ? ['estimate', ...given] : given;

@@ -1,4 +1,5 @@
 import { writeSync } from 'node:fs';
+import { SlipwayError } from '../errors.js';
 import type { TextStyle } from '../report/text.js';
 
 /** Writes all of a text to stdout before the process may end. A reader that left early (`| head`) is no mistake. */
@@ -21,7 +22,7 @@ function write(descriptor: 1 | 2, text: string): void {
       // A pipe that is full for the moment, when the other end reads slowly.
       if (code === 'EAGAIN') pause();
       else if (code === 'EPIPE') return;
-      else throw error;
+      else throw new SlipwayError('unreadable-file', `the answer cannot be written (${String(code)})`);
     }
   }
 }
@@ -34,8 +35,10 @@ function pause(): void {
 export function styleOf(stream: NodeJS.WriteStream, environment: NodeJS.ProcessEnv): TextStyle {
   const wide = stream.columns !== undefined && stream.columns > 0 ? stream.columns : 80;
   const noColor = environment.NO_COLOR !== undefined && environment.NO_COLOR !== '';
+  // For `slipway estimate run.yaml | less -R`, and for pictures of the output.
+  const forceColor = environment.FORCE_COLOR !== undefined && !['', '0', 'false'].includes(environment.FORCE_COLOR);
   return {
-    columns: Math.max(60, Math.min(wide, 120)),
-    color: stream.isTTY === true && !noColor && environment.TERM !== 'dumb',
+    columns: Math.max(40, Math.min(wide, 120)),
+    color: forceColor || (stream.isTTY === true && !noColor && environment.TERM !== 'dumb'),
   };
 }

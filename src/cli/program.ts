@@ -1,4 +1,4 @@
-import { Command, Option } from '@commander-js/extra-typings';
+import { Command, InvalidArgumentError, Option } from '@commander-js/extra-typings';
 import { flagName, type RunFileFlag, runFileFlags } from './flags.js';
 import { styleOf, writeOut } from './output.js';
 
@@ -66,7 +66,7 @@ function addValidate(program: Command, finish: Finish): void {
     .addHelpText('before', examples('slipway validate', 'slipway validate my-runs.jsonl --json'))
     .option('--json', 'print one JSON document')
     .option('--family <name>', 'only the runs of one family')
-    .option('--worst <n>', 'how many of the worst runs to list', wholeNumber)
+    .option('--worst <n>', 'how many of the worst runs to list (default: 5)', wholeNumber)
     .action(async (file, flags) => {
       const { validate } = await import('./validate.js');
       finish(validate(file, flags));
@@ -149,5 +149,6 @@ function examples(...commands: readonly string[]): string {
 }
 
 function wholeNumber(text: string): number {
-  return /^\d+$/.test(text) ? Number(text) : 5;
+  if (/^\d{1,6}$/.test(text)) return Number(text);
+  throw new InvalidArgumentError('expected a whole number, such as 10');
 }

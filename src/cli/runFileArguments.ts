@@ -1,7 +1,6 @@
-import { readSync } from 'node:fs';
-import { SlipwayError } from '../errors.js';
 import { type RunFileSource, readRunFile } from '../scenario/loadScenario.js';
-import { MOST_RUN_FILE_BYTES, tooLarge } from '../scenario/runFileText.js';
+import { textOf } from '../scenario/readText.js';
+import { runFileLimits } from '../scenario/runFileText.js';
 import { type Override, parseOverride, parseValue } from '../scenario/setPath.js';
 import { flagName, type RunFileFlag, runFileFlags } from './flags.js';
 
@@ -11,7 +10,7 @@ export type FlagValues = Readonly<Record<string, unknown>>;
 /** The run file named on the command line, `-` for standard input, or none. */
 export function sourceOf(file: string | undefined): RunFileSource | undefined {
   if (file === undefined) return undefined;
-  return file === '-' ? { text: standardInput(), file } : readRunFile(file);
+  return file === '-' ? { text: textOf(0, file, runFileLimits), file } : readRunFile(file);
 }
 
 /** Flags and `--set`, in the order in which they win: `--set` last. */
@@ -26,7 +25,7 @@ export function overridesOf(flags: FlagValues): readonly Override[] {
 
 function flagValue(flag: RunFileFlag, given: unknown): unknown {
   if (typeof given !== 'string') return given;
-  if (flag.kind === 'list') return given.split(',').map((part) => parseValue(part.trim()));
+  if (flag.kind === 'list' && !given.startsWith('[')) return given.split(',').map((part) => parseValue(part.trim()));
   // A version such as 25.04 stays text; only an inline model or cluster is more than that.
   if (flag.kind === 'text') return given.startsWith('{') ? parseValue(given) : given;
   return flag.kind === 'choice' ? given : parseValue(given);
@@ -34,31 +33,4 @@ function flagValue(flag: RunFileFlag, given: unknown): unknown {
 
 function camelCase(name: string): string {
   return name.replaceAll(/-([a-z])/g, (_, letter: string) => letter.toUpperCase());
-}
-
-function standardInput(): string {
-  const chunks: Buffer[] = [];
-  let total = 0;
-  for (;;) {
-    const chunk = Buffer.alloc(65_536);
-    const read = readChunk(chunk);
-    if (read === 0) return Buffer.concat(chunks).toString('utf8');
-    total += read;
-    if (total > MOST_RUN_FILE_BYTES) throw tooLarge('-', total);
-    chunks.push(chunk.subarray(0, read));
-  }
-}
-
-function readChunk(chunk: Buffer): number {
-  for (;;) {
-    try {
-      return readSync(0, chunk);
-    } catch (error) {
-      const code = error instanceof Error && 'code' in error ? error.code : '';
-      if (code === 'EOF') return 0;
-      if (code !== 'EAGAIN')
-        throw new SlipwayError('unreadable-file', `cannot be read (${String(code)})`, { file: '-' });
-      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 5);
-    }
-  }
 }

@@ -1,5 +1,7 @@
 /** The candidate that `word` was probably meant to be, or undefined where none is close. */
 export function nearest(word: string, candidates: Iterable<string>): string | undefined {
+  // No name is that long; comparing a file's content with every candidate would take minutes.
+  if (word.length > 100) return undefined;
   const wanted = word.toLowerCase();
   // A third of the letters may be wrong; in a short word, one.
   let best = Math.max(1, Math.floor(wanted.length / 3)) + 1;

@@ -44,10 +44,20 @@ function withCurrency(unit: string): string {
   return unit.startsWith('/') ? `$${unit}` : `${unit}$`;
 }
 
+/** Beyond these no quantity of a training run lies, and products of a few of them stay finite. */
+const LARGEST = 1e30;
+const SMALLEST = 1e-30;
+
 function accepted(value: number, input: string | number, dimension: Dimension): number {
-  if (Number.isFinite(value) && value >= 0) return value;
-  const reason = value < 0 ? 'is negative' : 'is not a finite number';
+  if (value === 0 || (value >= SMALLEST && value <= LARGEST)) return value;
+  const reason = refusal(value);
   throw new SlipwayError('invalid-quantity', `${input} ${reason}; expected ${dimensions[dimension].expected}`);
+}
+
+function refusal(value: number): string {
+  if (value < 0) return 'is negative';
+  if (!Number.isFinite(value)) return 'is not a finite number';
+  return value > LARGEST ? 'is too large' : 'is too small';
 }
 
 function notUnderstood(text: string, dimension: Dimension): SlipwayError {

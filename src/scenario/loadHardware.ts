@@ -11,10 +11,20 @@ export function loadAccelerator(accelerator: string | AcceleratorInput): Acceler
   if (typeof accelerator !== 'string') return resolveAccelerator(accelerator);
   const known = accelerators.get(accelerator);
   if (known !== undefined) return known;
-  const preset = readPreset('accelerators', accelerator);
+  const preset = acceleratorPreset(accelerator);
   const resolved = resolveAccelerator(checked(acceleratorFileSchema, preset, 'accelerators'));
   accelerators.set(accelerator, resolved);
   return resolved;
+}
+
+/** In a run file an accelerator is named inside its cluster. */
+function acceleratorPreset(name: string): PresetFile {
+  try {
+    return readPreset('accelerators', name);
+  } catch (error) {
+    if (!(error instanceof SlipwayError) || error.code !== 'unknown-preset') throw error;
+    throw new SlipwayError(error.code, error.message, { ...error.place, key: 'cluster.accelerator' });
+  }
 }
 
 /** Preset files do not change while the process runs; `validate` asks for the same few two thousand times. */

@@ -1,14 +1,16 @@
-import { existsSync, readFileSync, statSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { existsSync, statSync } from 'node:fs';
+import { basename, join, resolve } from 'node:path';
 import { z } from 'zod';
 import { SlipwayError } from '../errors.js';
 import { architectureFromHuggingFace } from '../interop/huggingFace.js';
 import { type ArchitectureInput, architectureInputSchema } from '../model/architectureSchema.js';
-import { type PresetFile, readPreset } from './presetFiles.js';
+import { nearest } from '../quantity/nearest.js';
+import { namesOfPresets, type PresetFile, readPreset } from './presetFiles.js';
+import { type FileLimits, readText } from './readText.js';
 import { schemaError } from './schemaErrors.js';
 
 /** A configuration is a few kilobytes; weights given by mistake are gigabytes. */
-const MOST_CONFIG_BYTES = 1_000_000;
+const configLimits: FileLimits = { mostBytes: 1_000_000, what: 'a config.json' };
 
 /** The `model` of a run file: a preset's id, or the path of a Hugging Face config.json or of the folder that holds it. */
 export function loadModel(model: string, baseDirectory = '.'): ArchitectureInput {
@@ -50,15 +52,22 @@ function fromHuggingFace(path: string, shown: string): ArchitectureInput {
 
 function readConfig(path: string, shown: string): string {
   const place = { key: 'model' };
-  if (!existsSync(path)) {
-    throw new SlipwayError('unreadable-file', `no file or folder ${shown}, and no preset of that name`, place);
-  }
+  if (!existsSync(path)) throw new SlipwayError('unreadable-file', `no file or folder ${shown}${hint(shown)}`, place);
   const file = statSync(path).isDirectory() ? join(path, 'config.json') : path;
   if (!existsSync(file)) throw new SlipwayError('unreadable-file', `the folder ${shown} holds no config.json`, place);
-  if (statSync(file).size > MOST_CONFIG_BYTES) {
-    throw new SlipwayError('unreadable-file', `${shown} is too large for a config.json (at most 1 MB)`, place);
+  try {
+    return readText(file, configLimits);
+  } catch (error) {
+    throw error instanceof SlipwayError ? new SlipwayError(error.code, `${shown}: ${error.message}`, place) : error;
   }
-  return readFileSync(file, 'utf8');
+}
+
+/** A name on the Hugging Face hub looks like a path; nothing is downloaded, but there may be a preset of that model. */
+function hint(shown: string): string {
+  const guess = nearest(basename(shown), namesOfPresets('models'));
+  return guess === undefined
+    ? '; give a preset, or download its config.json and give the path'
+    : `; did you mean ${guess}?`;
 }
 
 /** A file of presets/models; what else it says (published counts, sources) is for readers and tests. */

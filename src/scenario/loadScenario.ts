@@ -1,13 +1,14 @@
-import { readFileSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { SlipwayError } from '../errors.js';
 import { deriveDegrees } from '../parallelism/degrees.js';
 import { checkRunFileWithExpressions } from './parseRunFile.js';
+import { readText } from './readText.js';
 import { resolveCheckedRun } from './resolveScenario.js';
 import type { RunFile } from './runFileSchema.js';
-import { MOST_RUN_FILE_BYTES, parseRunFileText, type RunFileText, tooLarge } from './runFileText.js';
+import { parseRunFileText, type RunFileText, runFileLimits } from './runFileText.js';
 import type { Scenario } from './scenario.js';
 import { type Override, setPaths } from './setPath.js';
+import { writeOutPreset } from './writeOutPreset.js';
 
 /** A run file's text and the name that messages give it. */
 export interface RunFileSource {
@@ -16,15 +17,9 @@ export interface RunFileSource {
   readonly file: string;
 }
 
-/** Reads a run file from disk; a folder, a huge or a missing file is refused before it is read. */
+/** Reads a run file from disk; a folder, a huge or a missing file is refused. */
 export function readRunFile(path: string): RunFileSource {
-  const size = sizeOf(path);
-  if (size > MOST_RUN_FILE_BYTES) throw tooLarge(path, size);
-  try {
-    return { text: readFileSync(path, 'utf8'), file: path };
-  } catch (error) {
-    throw unreadable(path, error);
-  }
+  return { text: readText(path, runFileLimits), file: path };
 }
 
 /** The scenario of a run file on disk, `overrides` (flags, `--set`) going before what it says. */
@@ -45,15 +40,22 @@ export async function loadRun(
 ): Promise<LoadedRun> {
   const text = source === undefined ? nothing : parseRunFileText(source.text, source.file);
   const locate = locator(text, overrides);
+  const baseDirectory = baseDirectoryOf(source, overrides);
   try {
-    const run = await checkRunFileWithExpressions(setPaths(text.value, overrides), locate);
-    const baseDirectory = source === undefined || source.file === '-' ? '.' : dirname(source.file);
+    const value = setPaths(text.value, overrides, (path, name) => writeOutPreset(path, name, baseDirectory));
+    const run = await checkRunFileWithExpressions(value, locate);
     const scenario = resolveCheckedRun(run, { baseDirectory });
     deriveDegrees(scenario);
     return { run, scenario };
   } catch (error) {
     throw error instanceof SlipwayError ? placed(error, locate) : error;
   }
+}
+
+/** Paths in a run file start from its folder, those of flags from where the command runs. */
+function baseDirectoryOf(source: RunFileSource | undefined, overrides: readonly Override[]): string {
+  const fromFlag = overrides.some(({ path }) => path.length === 1 && path[0] === 'model');
+  return fromFlag || source === undefined || source.file === '-' ? '.' : dirname(source.file);
 }
 
 const nothing: RunFileText = { file: '', value: {}, lineOf: () => undefined };
@@ -80,25 +82,4 @@ function locator(text: RunFileText, overrides: readonly Override[]) {
 function placed(error: SlipwayError, locate: ReturnType<typeof locator>): SlipwayError {
   if (error.place.file !== undefined || error.place.key === undefined) return error;
   return new SlipwayError(error.code, error.message, { ...locate(error.place.key.split('.')), ...error.place });
-}
-
-function sizeOf(path: string): number {
-  try {
-    const stat = statSync(path);
-    if (!stat.isDirectory()) return stat.size;
-  } catch (error) {
-    throw unreadable(path, error);
-  }
-  throw new SlipwayError('unreadable-file', 'a folder, not a run file', { file: path });
-}
-
-function unreadable(path: string, error: unknown): SlipwayError {
-  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
-  const reasons: Readonly<Record<string, string>> = {
-    ENOENT: 'no such file',
-    EACCES: 'no permission to read it',
-    ENOTDIR: 'no such file',
-    ENAMETOOLONG: 'no such file',
-  };
-  return new SlipwayError('unreadable-file', reasons[code] ?? `cannot be read (${code})`, { file: path });
 }

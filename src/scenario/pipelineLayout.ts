@@ -23,7 +23,20 @@ export function parsePipelineLayout(text: string): readonly PipelineChunk[] | { 
     multiTokenPredictionLayers: times(symbols, 'm'),
     loss: symbols.includes('L'),
   }));
-  return times(flat, 't') === 0 ? { problem: `'${text}' holds no transformer layer (t)` } : chunks;
+  const problem = misplaced(chunks, flat);
+  return problem === undefined ? chunks : { problem: `'${text}' ${problem}` };
+}
+
+/** The embedding opens the first chunk and the loss closes the last, once each, where they are written at all. */
+function misplaced(chunks: readonly PipelineChunk[], flat: string): string | undefined {
+  if (times(flat, 't') === 0) return 'holds no transformer layer (t)';
+  if (times(flat, 'E') > 1 || chunks.slice(1).some(({ embedding }) => embedding)) {
+    return 'has an embedding (E) beyond the one of the first chunk';
+  }
+  if (times(flat, 'L') > 1 || chunks.slice(0, -1).some(({ loss }) => loss)) {
+    return 'has a loss (L) beyond the one of the last chunk';
+  }
+  return undefined;
 }
 
 function times(symbols: string, symbol: string): number {

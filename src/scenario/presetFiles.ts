@@ -37,9 +37,12 @@ export function listPresets(kind: PresetKind): string[] {
     .sort();
 }
 
+/** No file system takes a longer one, and no preset has one. */
+const LONGEST_NAME = 100;
+
 /** Ids never leave their folder: no separators, no leading dot. */
 function isFileName(name: string): boolean {
-  return /^[a-z0-9][\w.+-]*$/.test(name);
+  return name.length <= LONGEST_NAME && /^[a-z0-9][\w.+-]*$/.test(name);
 }
 
 function tryRead(kind: PresetKind, id: string): PresetFile | undefined {
@@ -75,18 +78,27 @@ function namesOf({ id, data }: PresetFile): string[] {
   return [id, ...(Array.isArray(aliases) ? aliases.map(String) : [])];
 }
 
-function unknown(kind: PresetKind, name: string): never {
-  const known = listPresets(kind).flatMap((id) => {
+/** Ids and aliases of all presets of a kind. */
+export function namesOfPresets(kind: PresetKind): string[] {
+  return listPresets(kind).flatMap((id) => {
     const preset = tryRead(kind, id);
     return preset ? namesOf(preset) : [];
   });
+}
+
+function unknown(kind: PresetKind, name: string): never {
+  const known = namesOfPresets(kind);
   const suggestion = nearest(name, known);
   const wayOut =
     suggestion === undefined ? `\`slipway presets list\` names all ${known.length}` : `did you mean ${suggestion}?`;
-  throw new SlipwayError('unknown-preset', `no ${singular[kind]} preset is called '${name}'; ${wayOut}`, {
+  throw new SlipwayError('unknown-preset', `no ${singular[kind]} preset is called '${shortened(name)}'; ${wayOut}`, {
     key: singular[kind],
     ...(suggestion === undefined ? {} : { suggestion }),
   });
+}
+
+function shortened(name: string): string {
+  return name.length > LONGEST_NAME ? `${name.slice(0, LONGEST_NAME)}...` : name;
 }
 
 function parsed(text: string, file: string): unknown {

@@ -2,6 +2,7 @@ import type { Cluster } from '../hardware/cluster.js';
 import type { Architecture } from '../model/architecture.js';
 import { resolveArchitecture } from '../model/architectureSchema.js';
 import type { Framework } from '../parallelism/framework.js';
+import { checkHardware } from './checkHardware.js';
 import { loadFramework } from './frameworkDefaults.js';
 import { loadCluster } from './loadHardware.js';
 import { loadModel } from './loadModel.js';
@@ -43,6 +44,7 @@ export function resolveCheckedRun(run: RunFile, options: ResolveOptions = {}): S
     framework: id,
     defaults,
   });
+  checkHardware(cluster, accelerators, strategy.precision);
   const price = run.training?.dollarsPerAcceleratorHour;
   if (price === undefined && cluster.dollarsPerAcceleratorHour > 0) {
     filled.push({

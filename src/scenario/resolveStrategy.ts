@@ -1,3 +1,4 @@
+import { SlipwayError } from '../errors.js';
 import type { Accelerator } from '../hardware/accelerator.js';
 import type { Architecture } from '../model/architecture.js';
 import type { Framework } from '../parallelism/framework.js';
@@ -17,6 +18,28 @@ export interface StrategyContext {
 }
 
 type Given = StrategyDefaults;
+
+/** What a layout gets wrong is said in its own words: the degrees only know the layers that it spells out. */
+function checkLayout(
+  { pipelineLayout, stageLayers, virtualStages }: Given,
+  pipelineParallel: number,
+  model: Architecture,
+): void {
+  if (pipelineLayout === undefined) return;
+  const refuse = (message: string): never => {
+    throw new SlipwayError('invalid-degrees', message, { key: 'strategy.pipelineLayout' });
+  };
+  if (stageLayers !== undefined) refuse('says the same as stageLayers; give one of them');
+  const layers = layersOfLayout(pipelineLayout);
+  const sum = layers.reduce((total, count) => total + count, 0);
+  if (sum !== model.numLayers) refuse(`holds ${sum} layers (t), but ${model.name} has ${model.numLayers}`);
+  const laps = pipelineParallel === 1 ? 1 : Math.max(1, Math.floor(layers.length / pipelineParallel));
+  const chunks = pipelineParallel * (virtualStages ?? laps);
+  if (layers.length !== chunks) {
+    const wanted = `pipelineParallel ${pipelineParallel}${virtualStages === undefined ? '' : ` x virtualStages ${virtualStages}`}`;
+    refuse(`has ${layers.length} chunks, for ${wanted}; give ${chunks}`);
+  }
+}
 
 /** Fills in what the run file leaves out, and notes every value with who says so. */
 export function resolveStrategy(given: Given, context: StrategyContext): [Strategy, readonly FilledDefault[]] {
@@ -44,8 +67,8 @@ export function resolveStrategy(given: Given, context: StrategyContext): [Strate
   const contextParallel = pick('contextParallel', 1);
   const pipelineParallel = pick('pipelineParallel', 1);
   const microBatchSize = pick('microBatchSize', 1);
-  const virtualStages =
-    pipelineParallel === 1 ? 1 : derive('virtualStages', usualVirtualStages(given, pipelineParallel), 'slipway');
+  checkLayout(given, pipelineParallel, context.model);
+  const virtualStages = derive('virtualStages', usualVirtualStages(given, pipelineParallel), 'slipway');
   const offload = pick('offload', 'none');
   const precision = derive('precision', usualPrecision(context), context.framework);
   const strategy: Strategy = {
@@ -102,6 +125,7 @@ export function resolveStrategy(given: Given, context: StrategyContext): [Strate
 
 /** Interleaving needs at least two chunks; ZB-V has two by construction; a layout says how many there are. */
 function usualVirtualStages(given: Given, pipelineParallel: number): number {
+  if (pipelineParallel === 1) return 1;
   const chunks = given.stageLayers?.length ?? layersOfLayout(given.pipelineLayout).length;
   if (chunks > pipelineParallel && chunks % pipelineParallel === 0) return chunks / pipelineParallel;
   const two = ['interleaved-1f1b', 'zb-v'].includes(given.pipelineSchedule ?? '');

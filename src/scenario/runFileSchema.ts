@@ -6,6 +6,10 @@ import { strategySchema } from './strategySchema.js';
 
 export const frameworkIds = ['megatron', 'deepspeed', 'fsdp', 'xla'] as const;
 
+/** A thousand times what exists: a larger number is a typing mistake. */
+const MOST_ACCELERATORS = 1e9;
+const LONGEST_SEQUENCE = 1e9;
+
 const trainingSchema = z.strictObject({
   tokens: quantity('count').optional().describe('Tokens to train on, such as 15.6T.'),
   dollarsPerAcceleratorHour: quantity('dollarsPerHour')
@@ -22,9 +26,9 @@ export const runFileSchema = z.strictObject({
     .union([z.string().min(1), architectureInputSchema])
     .describe('A preset, a path to a Hugging Face config.json, or an inline architecture.'),
   cluster: z.union([z.string().min(1), clusterInputSchema]).describe('A preset or an inline cluster.'),
-  accelerators: z.int().min(1).optional().describe('How many are used. Default: one node.'),
+  accelerators: z.int().min(1).max(MOST_ACCELERATORS).optional().describe('How many are used. Default: one node.'),
   strategy: strategySchema.optional().describe('How the training is split and executed.'),
-  sequenceLength: z.int().min(1).optional().describe('Tokens per sequence. Default: 4096.'),
+  sequenceLength: z.int().min(1).max(LONGEST_SEQUENCE).optional().describe('Tokens per sequence. Default: 4096.'),
   framework: z.enum(frameworkIds).optional().describe('Whose defaults hold. Default: megatron; xla on TPUs.'),
   frameworkVersion: z
     .string()

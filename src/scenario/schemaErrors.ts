@@ -54,7 +54,7 @@ function describeIssue(issue: Issue, found: unknown, schema: z.ZodType): string 
         : `${shown(found)} is not known, did you mean ${guess}?`;
     }
     case 'invalid_type':
-      return found === undefined ? 'missing' : `expected ${article(issue.expected)}, found ${shown(found)}`;
+      return found === undefined ? missing(schema, issue.path) : wrongType(issue.expected, found);
     case 'too_small':
       return issue.origin === 'string' || issue.origin === 'array'
         ? 'must not be empty'
@@ -62,13 +62,42 @@ function describeIssue(issue: Issue, found: unknown, schema: z.ZodType): string 
     case 'too_big':
       return `must be ${issue.inclusive ? 'at most' : 'less than'} ${issue.maximum}, found ${shown(found)}`;
     case 'invalid_union':
-      if (found === undefined) return 'missing';
+      if (found === undefined) return missing(schema, issue.path);
       return issue.message === 'Invalid input'
-        ? `unexpected ${shown(found)}`
+        ? `expected${saying(schema, issue.path, '') || ' another kind of value'}, found ${shown(found)}`
         : `${issue.message}, found ${shown(found)}`;
     default:
       return issue.message;
   }
+}
+
+function missing(schema: z.ZodType, path: readonly PropertyKey[]): string {
+  return `missing${saying(schema, path, ';')}`;
+}
+
+/** What the schema says of a key, as the end of a sentence: `; a preset or an inline cluster`. */
+function saying(schema: z.ZodType, path: readonly PropertyKey[], lead: string): string {
+  const words = schemaAt(schema, path)
+    .map((found) => found.description)
+    .find((description) => description !== undefined);
+  if (words === undefined) return '';
+  const sentence = /^.*?(?=\.( |$)|$)/.exec(words)?.[0] ?? words;
+  // HBM and NIC stay as they are.
+  return `${lead} ${sentence.replace(/^[A-Z](?![A-Z])/, (letter) => letter.toLowerCase())}`;
+}
+
+function wrongType(expected: string, found: unknown): string {
+  const message = `expected ${article(expected)}, found ${shown(found)}`;
+  const numeric = expected === 'int' || expected === 'number';
+  const meant = numeric && typeof found === 'string' ? meantNumber(found) : undefined;
+  return meant === undefined ? message : `${message}; did you mean ${meant}?`;
+}
+
+/** `"64"`, `1_024` and `16k` are texts to YAML. */
+function meantNumber(text: string): number | undefined {
+  const [, digits, thousands] = /^["']?(\d[\d_,]*)\s*(k?)["']?$/i.exec(text.trim()) ?? [];
+  if (digits === undefined) return undefined;
+  return Number(digits.replaceAll(/[_,]/g, '')) * (thousands === '' ? 1 : 1000);
 }
 
 function article(type: string): string {
@@ -84,7 +113,14 @@ function article(type: string): string {
 }
 
 function shown(value: unknown): string {
-  const text = typeof value === 'string' ? `'${value}'` : (JSON.stringify(value) ?? String(value));
+  if (value === null) return 'nothing (a key left out has its default)';
+  // JSON has no NaN and no infinity, YAML does.
+  const text =
+    typeof value === 'string'
+      ? `'${value}'`
+      : typeof value === 'number'
+        ? String(value)
+        : (JSON.stringify(value) ?? String(value));
   return text.length > 40 ? `${text.slice(0, 37)}...` : text;
 }
 
@@ -97,13 +133,28 @@ function valueAt(value: unknown, path: readonly PropertyKey[]): unknown {
   return found;
 }
 
-/** Keys that the schema knows at a path, through optional fields and unions. */
+/** Keys that the schema knows at a path. */
 function keysAt(schema: unknown, path: readonly PropertyKey[]): readonly string[] {
-  if (schema instanceof z.ZodOptional || schema instanceof z.ZodNullable) return keysAt(schema.unwrap(), path);
-  if (schema instanceof z.ZodUnion) return schema.options.flatMap((option) => keysAt(option, path));
-  if (schema instanceof z.ZodPipe) return keysAt(schema.in, path);
-  if (schema instanceof z.ZodArray) return keysAt(schema.element, path.slice(1));
-  if (!(schema instanceof z.ZodObject)) return [];
+  return schemaAt(schema, path).flatMap((found) => objectsIn(found).flatMap((object) => Object.keys(object.shape)));
+}
+
+/** The schemas of a path, through optional fields; several where a union branches on the way. */
+function schemaAt(schema: unknown, path: readonly PropertyKey[]): readonly z.ZodType[] {
   const [step, ...rest] = path;
-  return step === undefined ? Object.keys(schema.shape) : keysAt(schema.shape[String(step)], rest);
+  if (step === undefined) return schema instanceof z.ZodType ? [schema] : [];
+  if (schema instanceof z.ZodArray) return schemaAt(schema.element, rest);
+  const inner = alternatives(schema);
+  if (inner.length > 0) return inner.flatMap((option) => schemaAt(option, path));
+  return schema instanceof z.ZodObject ? schemaAt(schema.shape[String(step)], rest) : [];
+}
+
+function objectsIn(schema: unknown): readonly z.ZodObject[] {
+  return schema instanceof z.ZodObject ? [schema] : alternatives(schema).flatMap(objectsIn);
+}
+
+/** What a schema that only wraps others wraps. */
+function alternatives(schema: unknown): readonly unknown[] {
+  if (schema instanceof z.ZodOptional || schema instanceof z.ZodNullable) return [schema.unwrap()];
+  if (schema instanceof z.ZodUnion) return schema.options;
+  return schema instanceof z.ZodPipe ? [schema.in] : [];
 }

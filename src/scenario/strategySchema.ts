@@ -9,7 +9,19 @@ import {
   precisions,
   recomputes,
 } from '../parallelism/strategy.js';
+import { nearest } from '../quantity/nearest.js';
 import { parsePipelineLayout } from './pipelineLayout.js';
+
+/** Megatron's `--recompute-modules`. */
+const recomputeModules = ['core_attn', 'layernorm', 'mla_up_proj', 'mlp', 'moe', 'moe_act', 'shared_experts'] as const;
+
+/** Types stay texts, because a strategy that comes from another program has texts. */
+function checkModule(name: string, context: z.RefinementCtx): void {
+  if (recomputeModules.some((known) => known === name)) return;
+  const guess = nearest(name, recomputeModules);
+  const wayOut = guess === undefined ? `one of ${recomputeModules.join(', ')}` : `did you mean ${guess}?`;
+  context.addIssue({ code: 'custom', message: `'${name}' is no module; ${wayOut}` });
+}
 
 const degree = z.int().min(1);
 const countOfLayers = z.int().nonnegative();
@@ -62,7 +74,7 @@ export const strategySchema = z.strictObject({
     .optional()
     .describe('With full: layers per stage that are recomputed (block recompute). Default: 0, all.'),
   recomputeModules: z
-    .array(z.string().min(1))
+    .array(z.string().superRefine(checkModule))
     .optional()
     .describe("With selective: which modules, in Megatron's names. Default: core_attn."),
   precision: z.enum(precisions).optional().describe('Number format of the matrix multiplications. Default: bf16.'),

@@ -69,12 +69,14 @@ describe('one line with file, key and the nearest valid value', () => {
 
   test('files that are no run files', () => {
     expect(complaint(Buffer.alloc(10_000_000, 0xa5))).toBe(
-      'slipway: run.yaml: 10.0 MB is too large for a run file (at most 1 MB)',
+      'slipway: run.yaml: too large for a run file (at most 1 MB)',
     );
     expect(complaint(Buffer.from([1, 2, 0, 3]))).toBe(
       'slipway: run.yaml: a binary file, not a run file in YAML or JSON',
     );
     expect(complaint('')).toBe('slipway: run.yaml: the file is empty; it needs at least model and cluster');
+    expect(complaintOf(['estimate', '/dev/zero'])).toBe('slipway: /dev/zero: too large for a run file (at most 1 MB)');
+    expect(complaintOf(['estimate', 'two\nlines.yaml'])).toBe('slipway: two lines.yaml: no such file');
     expect(complaintOf(['estimate', tmpdir()])).toMatch(/: a folder, not a run file$/);
     expect(complaintOf(['estimate', 'missing.yaml'])).toBe('slipway: missing.yaml: no such file');
     expect(complaintOf(['estimate'])).toMatch(/^slipway: no run file; give one/);
@@ -89,6 +91,8 @@ describe('one line with file, key and the nearest valid value', () => {
     );
     expect(complaint(run, ['--set', 'nonsense'])).toMatch(/^slipway: --set: 'nonsense' is not path=value/);
     expect(complaintOf(['estimat'])).toBe("slipway: unknown command 'estimat', did you mean estimate?");
+    expect(complaintOf(['help', 'estimat'])).toBe("slipway: unknown command 'estimat', did you mean estimate?");
+    expect(complaintOf(['validate', '--worst', 'many'])).toMatch(/expected a whole number, such as 10$/);
     expect(complaintOf(['presets', 'show', 'dgx-h10'])).toMatch(/did you mean dgx-/);
   });
 });

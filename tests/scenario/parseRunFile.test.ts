@@ -56,7 +56,7 @@ describe('mistakes name file, line, key and the way out', () => {
     ['tensorParallel: 8', 'precision: bf61', "run.yaml:5:strategy.precision:'bf61' is not known, did you mean bf16?"],
     ['tensorParallel: 8', 'recompute: yes', "run.yaml:5:strategy.recompute:'yes' is not one of none, selective, full"],
     ['sequenceLength: 8192', 'sequenceLength: 0', 'run.yaml:6:sequenceLength:must be at least 1, found 0'],
-    ['cluster: dgx-h100\n', '', 'run.yaml:cluster:missing'],
+    ['cluster: dgx-h100\n', '', 'run.yaml:cluster:missing; a preset or an inline cluster'],
     [
       '15.6T',
       '80 GHz',
@@ -73,7 +73,37 @@ describe('mistakes name file, line, key and the way out', () => {
       'model: { numLayers: 2, hidenSize: 3 }',
       'run.yaml:1:model.hidenSize:unknown key, did you mean hiddenSize?',
     ],
-    ['model: llama3-405b', 'model: 3', 'run.yaml:1:model:unexpected 3'],
+    [
+      'model: llama3-405b',
+      'model: 3',
+      'run.yaml:1:model:expected a preset, a path to a Hugging Face config.json, or an inline architecture, found 3',
+    ],
+    ['tensorParallel: 8', 'tensorParallel: .nan', 'run.yaml:5:strategy.tensorParallel:expected a number, found NaN'],
+    [
+      'tensorParallel: 8',
+      'tensorParallel:',
+      'run.yaml:5:strategy.tensorParallel:expected a number, found nothing (a key left out has its default)',
+    ],
+    [
+      'tensorParallel: 8',
+      'tensorParallel: "16"',
+      "run.yaml:5:strategy.tensorParallel:expected a number, found '16'; did you mean 16?",
+    ],
+    [
+      'tensorParallel: 8',
+      'recomputeModules: [mpl]',
+      "run.yaml:5:strategy.recomputeModules.0:'mpl' is no module; did you mean mlp?",
+    ],
+    [
+      'tensorParallel: 8',
+      'pipelineLayout: t|Et',
+      "run.yaml:5:strategy.pipelineLayout:'t|Et' has an embedding (E) beyond the one of the first chunk",
+    ],
+    [
+      '2 * 1.25 $/h',
+      '1e308',
+      'run.yaml:7:training.dollarsPerAcceleratorHour:1e+308 is too large; expected US dollars per hour, such as 2.5 $/h',
+    ],
     [
       'cluster: dgx-h100',
       'cluster: { accelerator: h100-sxm-80, acceleratorsPerNode: -8 }',
@@ -90,6 +120,11 @@ describe('mistakes name file, line, key and the way out', () => {
 
   test('YAML syntax', async () => {
     expect(await mistake('model: [1, 2\ncluster: x\n')).toMatch(/^run\.yaml:\d+:not valid YAML: /);
+    expect(await mistake('a: 1\nb: *c\n')).toBe('run.yaml:2:not valid YAML: there is no anchor &c before *c');
+    expect(await mistake(`a: ${'['.repeat(9000)}`)).toMatch(/not valid YAML: nested too deeply$/);
+    expect(await mistake('model: a\n---\nmodel: b\n')).toBe(
+      'run.yaml:2:not valid YAML: more than one document in the file; give one run',
+    );
     expect(await mistake('model: a\nmodel: b\n')).toBe('run.yaml:2:not valid YAML: Map keys must be unique');
   });
 
@@ -99,7 +134,7 @@ describe('mistakes name file, line, key and the way out', () => {
     expect(await mistake('just words')).toMatch(/^run\.yaml:1:not a run file/);
     expect(await mistake('- a\n- b\n')).toMatch(/^run\.yaml:1:not a run file/);
     expect(await mistake('\0\u0001binary')).toBe('run.yaml:a binary file, not a run file in YAML or JSON');
-    expect(await mistake('x'.repeat(10_000_000))).toBe('run.yaml:10.0 MB is too large for a run file (at most 1 MB)');
+    expect(await mistake('x'.repeat(10_000_000))).toBe('run.yaml:too large for a run file (at most 1 MB)');
   });
 
   test('a bomb of aliases', async () => {

@@ -1,9 +1,16 @@
 import { readdirSync, readFileSync } from 'node:fs';
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
+import { acceleratorInputSchema } from '../../src/hardware/acceleratorSchema.js';
+import { clusterInputSchema } from '../../src/hardware/clusterSchema.js';
+import { deriveDegrees } from '../../src/parallelism/degrees.js';
+import { loadCluster } from '../../src/scenario/loadHardware.js';
+import { loadRun } from '../../src/scenario/loadScenario.js';
 import { checkRunFile } from '../../src/scenario/parseRunFile.js';
+import { listPresets } from '../../src/scenario/presetFiles.js';
 import { resolveScenario } from '../../src/scenario/resolveScenario.js';
 import type { RunFileInput } from '../../src/scenario/runFileSchema.js';
 import { parseOverride, setPaths } from '../../src/scenario/setPath.js';
+import { writeOutPreset } from '../../src/scenario/writeOutPreset.js';
 
 const run: RunFileInput = {
   model: { numLayers: 32, hiddenSize: 4096, gatedMlp: true },
@@ -77,6 +84,61 @@ test('every published run parses', () => {
     }
   }
   expect(mistakes).toEqual([]);
+});
+
+describe('what no estimate could be right for', () => {
+  const run = { model: 'llama3-8b', cluster: 'dgx-h100' };
+  const cluster = { accelerator: 'h100-sxm-80', acceleratorsPerNode: 8 };
+
+  test.each<[string, object, string]>([
+    [
+      'a format that the hardware lacks',
+      { cluster: 'dgx-a100', strategy: { precision: 'fp8' } },
+      'has no fp8 figure; use fp32, tf32, fp16, bf16',
+    ],
+    ['no network', { cluster: { ...cluster, nodeNetworkGbitPerSecond: 0 }, accelerators: 16 }, 'which has none; use 8'],
+    ['an efficiency of 0', { cluster: { ...cluster, networkEfficiency: 0 } }, 'must be more than 0, found 0'],
+    ['an efficiency above 1', { cluster: { ...cluster, networkEfficiency: 5 } }, 'must be at most 1, found 5'],
+    [
+      'more facility power than there is',
+      { cluster: { ...cluster, powerUsageEffectiveness: 0.5 } },
+      'at least 1, found 0.5',
+    ],
+    ['an interleaved pipeline of one stage', { strategy: { virtualStages: 4 } }, 'needs pipelineParallel above 1'],
+    [
+      'a layout of other layers',
+      { strategy: { pipelineLayout: 'Et*3L' } },
+      'holds 3 layers (t), but Llama 3 8B has 32',
+    ],
+    [
+      'a layout of other stages',
+      { strategy: { pipelineLayout: 'Et*16|t*16L' } },
+      'has 2 chunks, for pipelineParallel 1; give 1',
+    ],
+  ])('%s', (_, changes, message) => {
+    expect(() => deriveDegrees(resolveScenario({ ...run, ...changes }))).toThrow(message);
+  });
+});
+
+test('--set changes a part of a preset, which then is no longer that preset', async () => {
+  const set = ['model.numLayers=16', 'cluster.accelerator.memoryBytes=160 GiB'].map(parseOverride);
+  const base = ['model=llama3-8b', 'cluster=dgx-h100'].map(parseOverride);
+  const { scenario } = await loadRun(undefined, [...base, ...set]);
+  expect(scenario.model).toMatchObject({ name: 'Llama 3 8B (changed)', numLayers: 16, hiddenSize: 4096 });
+  expect(scenario.cluster.accelerator).toMatchObject({ id: 'h100-sxm-80-changed', memoryBytes: 160 * 2 ** 30 });
+});
+
+test.each(listPresets('clusters'))('%s written out is the same cluster', (name) => {
+  const rename = (fields: object) => ({ ...fields, id: '', name: '' });
+  const written = clusterInputSchema.parse(writeOutPreset(['cluster'], name));
+  const accelerator = acceleratorInputSchema.parse(
+    writeOutPreset(['cluster', 'accelerator'], String(written.accelerator)),
+  );
+  const inline = loadCluster({ ...written, accelerator });
+  const preset = loadCluster(name);
+  expect(rename({ ...inline, accelerator: rename(inline.accelerator) })).toEqual(
+    rename({ ...preset, accelerator: rename(preset.accelerator) }),
+  );
 });
 
 test('--set reaches every field and leaves the original alone', () => {
