@@ -1,0 +1,105 @@
+import type { FrozenGraph } from '../simulation/engine/taskGraph.js';
+import { streamNames, streamsPerRank } from '../simulation/engine/taskGraph.js';
+import type { SimulatedStep } from '../simulation/simulate.js';
+import type { TaskInfo } from '../simulation/stepTasks.js';
+import { kindNames, letters } from './timelineSpans.js';
+
+/**
+ * The step in the trace-event format (JSON object form) that chrome://tracing and Perfetto open: a process per stage, a thread
+ * per stream, a complete event per task, a flow from every message to the pass that waits for it, a counter of allocated bytes.
+ * https://docs.google.com/document/d/1CvAClvFfyA5R-PhYUmn5OOQtYMH4h6I0nSsKchNAySU (as of 2024).
+ */
+export function chromeTrace(step: SimulatedStep): string {
+  const { prepared: p, order } = step;
+  const events = [...names(step), ...tasks(step), ...counters(step)];
+  const about = {
+    model: p.model.name,
+    schedule: step.schedule.id,
+    stages: order.ranks.length,
+    microBatches: order.microBatches,
+    stepSeconds: step.stepSeconds,
+  };
+  return `{"displayTimeUnit":"ms","otherData":${JSON.stringify(about)},"traceEvents":[\n${events.join(',\n')}\n]}\n`;
+}
+
+/** Whole nanoseconds, so that an event ends exactly where the next one starts; printed in microseconds. */
+function nanoseconds(seconds: number): number {
+  return Math.round(seconds * 1e9);
+}
+
+function microseconds(nanos: number): string {
+  return (nanos / 1000).toFixed(3);
+}
+
+/** Names of processes and threads, and the order in which they are shown: stages from the top, compute first. */
+function names({ graph }: SimulatedStep): string[] {
+  const used = new Set(graph.streams);
+  const events: string[] = [];
+  const meta = (name: string, pid: number, tid: number, args: object): void => {
+    events.push(JSON.stringify({ ph: 'M', name, pid, tid, ts: 0, args }));
+  };
+  for (let rank = 0; rank < graph.ranks; rank++) {
+    meta('process_name', rank, 0, { name: `stage ${rank}` });
+    meta('process_sort_index', rank, 0, { sort_index: rank });
+    streamNames.forEach((name, tid) => {
+      if (!used.has(rank * streamsPerRank + tid)) return;
+      meta('thread_name', rank, tid, { name });
+      meta('thread_sort_index', rank, tid, { sort_index: tid });
+    });
+  }
+  return events;
+}
+
+function tasks(step: SimulatedStep): string[] {
+  const { graph, timeline } = step;
+  const events: string[] = [];
+  for (let task = 0; task < graph.size; task++) {
+    const info = step.tasks[graph.labels[task] ?? 0];
+    if (info === undefined) continue;
+    const start = nanoseconds(timeline.start[task] ?? 0);
+    const end = nanoseconds(timeline.end[task] ?? 0);
+    const place = `"pid":${info.rank},"tid":${(graph.streams[task] ?? 0) % streamsPerRank}`;
+    const isPass = info.parts !== undefined || info.kind === 'send';
+    const args = `{${isPass ? `"microBatch":${info.microBatch},` : ''}"chunk":${info.chunk}}`;
+    const span = `"ts":${microseconds(start)},"dur":${microseconds(end - start)}`;
+    events.push(`{"ph":"X","name":"${nameOf(info)}","cat":"${info.kind}",${place},${span},"args":${args}}`);
+    if (info.kind === 'send') events.push(...flow(step, graph, task, place));
+  }
+  return events;
+}
+
+function nameOf({ kind, microBatch }: TaskInfo): string {
+  const numbered = kind !== 'gather' && kind !== 'reduce' && kind !== 'optimizer';
+  return numbered ? `${letters[kind]}${microBatch}` : kindNames[kind];
+}
+
+/** From the start of a message to the start of the pass on another stage that waits for it. */
+function flow({ timeline, tasks: infos }: SimulatedStep, graph: FrozenGraph, send: number, place: string): string[] {
+  const from = infos[graph.labels[send] ?? 0];
+  const end = graph.firstEdge[send + 1] ?? 0;
+  for (let e = graph.firstEdge[send] ?? 0; e < end; e++) {
+    const task = graph.edges[e] ?? 0;
+    const to = infos[graph.labels[task] ?? 0];
+    if (from === undefined || to === undefined || to.rank === from.rank || to.parts === undefined) continue;
+    const target = `"pid":${to.rank},"tid":${(graph.streams[task] ?? 0) % streamsPerRank}`;
+    const leave = microseconds(nanoseconds(timeline.start[send] ?? 0));
+    const arrive = microseconds(nanoseconds(timeline.start[task] ?? 0));
+    const flowName = `"name":"message","cat":"send","id":${send}`;
+    return [
+      `{"ph":"s",${flowName},${place},"ts":${leave}}`,
+      `{"ph":"f","bp":"e",${flowName},${target},"ts":${arrive}}`,
+    ];
+  }
+  return [];
+}
+
+/** Bytes over the step, states and the rest stacked. */
+function counters({ memory }: SimulatedStep): string[] {
+  return memory.flatMap(({ rank, stateBytes, curve }) =>
+    curve.map(([seconds, bytes]) => {
+      const args = `{"states":${Math.round(stateBytes)},"activations":${Math.max(0, Math.round(bytes - stateBytes))}}`;
+      const ts = microseconds(nanoseconds(seconds));
+      return `{"ph":"C","name":"allocated bytes","pid":${rank},"tid":0,"ts":${ts},"args":${args}}`;
+    }),
+  );
+}
