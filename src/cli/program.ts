@@ -26,6 +26,7 @@ export function makeProgram(version: string, setExitCode: (code: number) => void
     .addHelpText('before', examples('slipway estimate run.yaml', 'slipway presets list models'))
     .addHelpText('after', '\nExit status: 0 done, 1 the answer is no (it does not fit), 2 bad input.');
   addEstimate(program, finish);
+  addSimulate(program, finish);
   addValidate(program, finish);
   addPresets(program, finish);
   addSchema(program, finish);
@@ -55,6 +56,35 @@ function addEstimate(program: Command, finish: Finish): void {
   command.action(async (file, flags) => {
     const { runEstimate } = await import('./estimate.js');
     finish(await runEstimate(file, flags, styleOf(process.stdout, process.env)));
+  });
+}
+
+function addSimulate(program: Command, finish: Finish): void {
+  const command = program
+    .command('simulate')
+    .description('one step event by event: pipeline picture, critical path, memory over time')
+    .argument('[run.yaml]', 'run file in YAML or JSON; - for standard input')
+    .addHelpText(
+      'before',
+      examples(
+        'slipway simulate examples/llama3-405b.yaml --trace step.json --svg step.svg',
+        'slipway simulate run.yaml --schedule examples/schedule-1f1b.csv --from 1.2s --to 1.8s',
+      ),
+    )
+    .option('--json', 'print one JSON document')
+    .option('--trace <file>', 'write a trace that chrome://tracing and Perfetto open')
+    .option('--svg <file>', 'write a picture of the timeline')
+    .option(
+      '--schedule <file>',
+      'a pipeline schedule of your own: CSV or YAML, rank x slot, cells such as F0, B0, W0.1',
+    )
+    .option('--from <time>', 'start of the picture, such as 1.2s')
+    .option('--to <time>', 'end of the picture')
+    .option('--width <columns>', 'width of the picture; default: the terminal', wholeNumber);
+  addRunFileFlags(command as unknown as Command);
+  command.action(async (file, flags) => {
+    const { runSimulate } = await import('./simulate.js');
+    finish(await runSimulate(file, flags, styleOf(process.stdout, process.env)));
   });
 }
 

@@ -5,7 +5,8 @@ import type { RankShare, RecomputeChoice } from '../parallelism/layerCost.js';
 export function savedTensorBytes(tensor: SavedTensor, share: RankShare): number {
   const t = tensor.perExpertToken ? share.expertTensorParallel : share.tensorParallel;
   const tokens = tensor.perExpertToken ? share.expertTokens : share.tokens;
-  const divided = tensor.region === 'tensor' || (tensor.region === 'sequence' && share.sequenceParallel && !tensor.perExpertToken);
+  const divided =
+    tensor.region === 'tensor' || (tensor.region === 'sequence' && share.sequenceParallel && !tensor.perExpertToken);
   const keys = tensor.perKey ? share.keyLength : 1;
   return (tensor.bytesPerToken * tokens * keys) / (divided ? t : 1);
 }

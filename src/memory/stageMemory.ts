@@ -60,7 +60,8 @@ function keptPerMicroBatch(c: MemoryContext, table: ActivationTable, stage: Stag
   const kept = stage.denseLayers * table.denseKept + stage.moeLayers * table.moeKept;
   const full = stage.denseLayers * table.denseFull + stage.moeLayers * table.moeFull;
   const { recompute, recomputeLayers, activationOffloadLayers } = c.strategy;
-  const fraction = recompute === 'full' && recomputeLayers > 0 && layers > 0 ? Math.min(1, recomputeLayers / layers) : 1;
+  const fraction =
+    recompute === 'full' && recomputeLayers > 0 && layers > 0 ? Math.min(1, recomputeLayers / layers) : 1;
   const bytes = recompute === 'full' ? fraction * kept + (1 - fraction) * full : kept;
   const offloaded = layers > 0 ? Math.min(1, activationOffloadLayers / layers) * bytes : 0;
   return { device: bytes - offloaded, host: offloaded };
@@ -75,8 +76,12 @@ function workingSet(c: MemoryContext, table: ActivationTable, stage: Stage): num
   const { share, model } = c;
   const t = share.tensorParallel;
   const width = (model.gatedMlp ? 3 : 2) * (stage.moeLayers > 0 ? 0 : model.intermediateSize / t);
-  const expertWidth = stage.moeLayers > 0 && model.moe !== null ? (3 * model.moe.expertIntermediateSize) / share.expertTensorParallel + model.hiddenSize : 0;
-  const gradients = share.activationBytes * (share.tokens * (width + 2 * model.hiddenSize) + share.expertTokens * expertWidth);
+  const expertWidth =
+    stage.moeLayers > 0 && model.moe !== null
+      ? (3 * model.moe.expertIntermediateSize) / share.expertTensorParallel + model.hiddenSize
+      : 0;
+  const gradients =
+    share.activationBytes * (share.tokens * (width + 2 * model.hiddenSize) + share.expertTokens * expertWidth);
   return again + gradients;
 }
 
@@ -100,7 +105,7 @@ function gatheredBytes(c: MemoryContext, stage: Stage, ends: number): number {
   const dense = stage.denseLayers > 0 ? c.denseLayer.dense + c.denseLayer.expert : 0;
   const moe = stage.moeLayers > 0 ? c.moeLayer.dense + c.moeLayer.expert : 0;
   const unit = Math.max(dense, moe);
-  const weights = gatherBytes(c.strategy);
+  const weights = gatherBytes(c.strategy, c.framework);
   const gradients = c.strategy.gradientDtype === 'fp32' ? 4 : 2;
   return 2 * unit * weights + (unit + ends) * gradients + ends * weights;
 }

@@ -1,5 +1,5 @@
-import type { Degrees } from '../parallelism/degrees.js';
 import type { RankParameters } from '../parallelism/data.js';
+import type { Degrees } from '../parallelism/degrees.js';
 import type { Framework } from '../parallelism/framework.js';
 import type { Optimizer, Strategy } from '../parallelism/strategy.js';
 

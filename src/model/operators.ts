@@ -125,7 +125,13 @@ function keep(name: string, bytesPerToken: number, region: Region, module: Modul
  * A norm over `width` elements. Fused kernels read and write once (backward: gradient and input in, gradient out). Eager
  * RMS norm in PyTorch is six kernels with fp32 temporaries; eager layer norm is one kernel already.
  */
-export function normOperator(name: string, a: Architecture, x: Execution, width: number, region: Region): StreamOperator {
+export function normOperator(
+  name: string,
+  a: Architecture,
+  x: Execution,
+  width: number,
+  region: Region,
+): StreamOperator {
   const e = x.activationBytes;
   const handWritten = x.fusedNorm || x.fusion === 'compiled';
   if (handWritten) return stream(name, region, [2 * e * width, 3 * e * width], [1, 2], 'layernorm');
@@ -145,10 +151,21 @@ function residualOperator(name: string, a: Architecture, x: Execution, biased: b
   const bias = biased ? 2 * e : 0;
   const dropout = mask * (2 * e + 1);
   const kernels = 1 + mask + (biased ? 1 : 0);
-  return stream(name, 'sequence', [(3 * e + bias + dropout) * h, (gradientSum + bias / 2 + dropout) * h], [kernels, kernels]);
+  return stream(
+    name,
+    'sequence',
+    [(3 * e + bias + dropout) * h, (gradientSum + bias / 2 + dropout) * h],
+    [kernels, kernels],
+  );
 }
 
-function activationOperator(a: Architecture, x: Execution, width: number, name: string, perExpertToken: boolean): StreamOperator {
+function activationOperator(
+  a: Architecture,
+  x: Execution,
+  width: number,
+  name: string,
+  perExpertToken: boolean,
+): StreamOperator {
   const e = x.activationBytes;
   const fused = x.fusion !== 'eager';
   const module: Module = perExpertToken ? 'moe_act' : 'mlp';
@@ -209,13 +226,22 @@ function attentionOperators(a: Architecture, x: Execution): Operator[] {
   const mla = a.mla;
   const operators: Operator[] = [normOperator('attentionNorm', a, x, h, 'sequence'), ...attentionProjections(a, x)];
   if (a.queryKeyNorm !== 'none') {
-    operators.push(normOperator('queryKeyNorm', a, x, (a.numAttentionHeads + a.numKeyValueHeads) * a.headDim, 'tensor'));
+    operators.push(
+      normOperator('queryKeyNorm', a, x, (a.numAttentionHeads + a.numKeyValueHeads) * a.headDim, 'tensor'),
+    );
   }
   const rotary = rotaryOperator(a, x);
   if (rotary !== undefined) operators.push(rotary);
   const queryKeyDim = mla === null ? a.headDim : mla.queryKeyNopeHeadDim + mla.queryKeyRopeHeadDim;
   const valueDim = mla === null ? a.headDim : mla.valueHeadDim;
-  operators.push({ kind: 'attention', name: 'attention', heads: a.numAttentionHeads, queryKeyDim, valueDim, module: 'core_attn' });
+  operators.push({
+    kind: 'attention',
+    name: 'attention',
+    heads: a.numAttentionHeads,
+    queryKeyDim,
+    valueDim,
+    module: 'core_attn',
+  });
   operators.push(gemm('attentionOutput', a.numAttentionHeads * valueDim, h, 'row'));
   if (a.normsPerLayer >= 4) operators.push(normOperator('attentionPostNorm', a, x, h, 'sequence'));
   operators.push(residualOperator('attentionResidual', a, x, a.biases.attentionOutput));
@@ -250,9 +276,23 @@ function expertOperators(a: Architecture, x: Execution): Operator[] {
     // Softmax or sigmoid, top-k, masks and counts, in fp32.
     stream('routing', 'sequence', [24 * moe.numExperts, 24 * moe.numExperts], [12, 8], 'moe'),
     stream('permute', 'sequence', [2 * e * h, 2 * e * h], [3, 3], 'moe', true),
-    { kind: 'expert', name: 'expertUp', inputFeatures: h, outputFeatures: gate * moe.expertIntermediateSize, split: 'column', module: 'moe' },
+    {
+      kind: 'expert',
+      name: 'expertUp',
+      inputFeatures: h,
+      outputFeatures: gate * moe.expertIntermediateSize,
+      split: 'column',
+      module: 'moe',
+    },
     activationOperator(a, x, moe.expertIntermediateSize, 'expertActivation', true),
-    { kind: 'expert', name: 'expertDown', inputFeatures: moe.expertIntermediateSize, outputFeatures: h, split: 'row', module: 'moe' },
+    {
+      kind: 'expert',
+      name: 'expertDown',
+      inputFeatures: moe.expertIntermediateSize,
+      outputFeatures: h,
+      split: 'row',
+      module: 'moe',
+    },
     stream('unpermute', 'sequence', [2 * e * h, 3 * e * h], [3, 4], 'moe', true),
   ];
   const shared = moe.sharedExpertIntermediateSize;
@@ -296,10 +336,7 @@ function savedByProjections(a: Architecture, x: Execution): SavedTensor[] {
   const queryKey = mla.queryKeyNopeHeadDim + mla.queryKeyRopeHeadDim;
   const up = a.numAttentionHeads * (2 * queryKey + mla.valueHeadDim);
   const compressed = mla.queryLoraRank + mla.keyValueLoraRank;
-  return [
-    keep('latents', 2 * e * compressed, 'sequence'),
-    keep('queryKeyValue', e * up, 'tensor', 'mla_up_proj'),
-  ];
+  return [keep('latents', 2 * e * compressed, 'sequence'), keep('queryKeyValue', e * up, 'tensor', 'mla_up_proj')];
 }
 
 function savedByAttentionBlock(a: Architecture, x: Execution): SavedTensor[] {
@@ -313,7 +350,9 @@ function savedByAttentionBlock(a: Architecture, x: Execution): SavedTensor[] {
     ...savedByProjections(a, x),
     ...savedByAttention(a, x),
     keep('attentionOutput', e * a.numAttentionHeads * valueDim, 'tensor'),
-    ...(x.gemmInputBytes < e ? [keep('attentionOutputQuantised', x.gemmInputBytes * a.numAttentionHeads * valueDim, 'tensor')] : []),
+    ...(x.gemmInputBytes < e
+      ? [keep('attentionOutputQuantised', x.gemmInputBytes * a.numAttentionHeads * valueDim, 'tensor')]
+      : []),
   ];
   if (a.dropout > 0) saved.push(keep('attentionDropoutMask', h, 'sequence'));
   return saved;
@@ -324,7 +363,11 @@ function savedByFeedForward(a: Architecture, x: Execution, kind: 'dense' | 'moe'
   const e = x.activationBytes;
   const saved: SavedTensor[] = [];
   if (!(a.parallelLayers && a.normsPerLayer < 2)) {
-    saved.push(keep('feedForwardNormInput', e * h, 'sequence'), keep('feedForwardInput', x.gemmInputBytes * h, 'sequence', 'layernorm'), ...savedByEagerNorm(a, x));
+    saved.push(
+      keep('feedForwardNormInput', e * h, 'sequence'),
+      keep('feedForwardInput', x.gemmInputBytes * h, 'sequence', 'layernorm'),
+      ...savedByEagerNorm(a, x),
+    );
   }
   const moe = a.moe;
   if (kind === 'dense' || moe === null) {

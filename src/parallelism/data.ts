@@ -10,14 +10,6 @@ export interface RankParameters {
   readonly expert: number;
 }
 
-/** What data-parallel traffic can hide behind. */
-export interface OverlapWindow {
-  /** Backward compute that runs while the step's last gradients become ready. */
-  readonly backwardSeconds: number;
-  /** First forward pass, beside which parameters are gathered. */
-  readonly forwardSeconds: number;
-}
-
 export interface DataParallelCost {
   /** On the link. */
   readonly totalSeconds: number;
@@ -25,8 +17,10 @@ export interface DataParallelCost {
 }
 
 /** Bytes per parameter of the weights that travel: what the GEMMs read. */
-export function gatherBytes(strategy: Strategy): number {
-  return strategy.precision === 'fp32' || strategy.precision === 'tf32' ? 4 : 2;
+export function gatherBytes(strategy: Strategy, framework: Framework): number {
+  const { precision } = strategy;
+  if (precision === 'fp32' || precision === 'tf32') return 4;
+  return framework.lowPrecisionWeights && (precision === 'fp8' || precision === 'mxfp8') ? 1 : 2;
 }
 
 function reduceBytes(strategy: Strategy, framework: Framework): number {
@@ -40,45 +34,16 @@ export function exposedBeside(transfer: number, window: number, tail: number, co
 }
 
 /**
- * Replicated weights (ddp, zero-1, zero-2): gradients are reduced once a step (in DeepSpeed's zero-2 once a micro-batch),
- * weights gathered once with zero-1 and zero-2 (Rajbhandari et al. 2020, section 7).
+ * Data-parallel traffic of replicated weights (ddp, zero-1, zero-2) before any overlap: gradients are reduced once a step, with sharded
+ * gradients once a micro-batch, and updated weights gathered once a step (Rajbhandari et al. 2020, section 7).
  */
-export function replicatedCost(
-  mesh: Mesh,
-  parameters: RankParameters,
-  strategy: Strategy,
-  framework: Framework,
-  window: OverlapWindow,
-  microBatches: number,
-  contention: number,
-): DataParallelCost {
-  const { reduceSeconds, gatherSeconds, reductions, tailShare } = replicatedTraffic(
-    mesh,
-    parameters,
-    strategy,
-    framework,
-    microBatches,
-  );
-  const reduceExposed = strategy.overlapGradientReduce
-    ? exposedBeside(reduceSeconds, window.backwardSeconds, reduceSeconds * tailShare, contention)
-    : reduceSeconds;
-  const gatherExposed = strategy.overlapParameterGather
-    ? exposedBeside(gatherSeconds, window.forwardSeconds, gatherSeconds * tailShare, contention)
-    : gatherSeconds;
-  return {
-    totalSeconds: reduceSeconds * reductions + gatherSeconds,
-    exposedSeconds: reduceExposed * reductions + gatherExposed,
-  };
-}
-
-/** Data-parallel traffic of replicated weights before any overlap. */
 export interface ReplicatedTraffic {
   /** One reduction of all gradients. */
   readonly reduceSeconds: number;
   /** One gather of all weights; 0 with ddp. */
   readonly gatherSeconds: number;
-  /** Reductions in a step. */
-  readonly reductions: number;
+  /** Gradients are sharded, so every micro-batch reduces its own. */
+  readonly everyMicroBatch: boolean;
   /** The last bucket's share of the traffic. */
   readonly tailShare: number;
 }
@@ -88,7 +53,6 @@ export function replicatedTraffic(
   parameters: RankParameters,
   strategy: Strategy,
   framework: Framework,
-  microBatches: number,
 ): ReplicatedTraffic {
   const sharded = strategy.dataSharding !== 'ddp';
   const gradientBytes = reduceBytes(strategy, framework);
@@ -96,14 +60,14 @@ export function replicatedTraffic(
   const reduceSeconds =
     collectiveSeconds(mesh.gradient, kind, parameters.dense * gradientBytes) +
     collectiveSeconds(mesh.expertGradient, kind, parameters.expert * gradientBytes);
-  const everyMicroBatch = framework.id === 'deepspeed' && strategy.dataSharding === 'zero-2';
+  const everyMicroBatch = strategy.dataSharding === 'zero-2' && mesh.gradient.ranks > 1;
   const gatherSeconds = sharded
-    ? collectiveSeconds(mesh.gradient, 'allGather', parameters.dense * gatherBytes(strategy)) +
-      collectiveSeconds(mesh.expertGradient, 'allGather', parameters.expert * gatherBytes(strategy))
+    ? collectiveSeconds(mesh.gradient, 'allGather', parameters.dense * gatherBytes(strategy, framework)) +
+      collectiveSeconds(mesh.expertGradient, 'allGather', parameters.expert * gatherBytes(strategy, framework))
     : 0;
   const size = (parameters.dense + parameters.expert) * gradientBytes;
   const tailShare = Math.min(1, framework.gradientBucketBytes / Math.max(1, size));
-  return { reduceSeconds, gatherSeconds, reductions: everyMicroBatch ? microBatches : 1, tailShare };
+  return { reduceSeconds, gatherSeconds, everyMicroBatch, tailShare };
 }
 
 /** One unit of fully sharded training: a layer, or the embedding and head. */
@@ -131,14 +95,18 @@ export function shardedCost(
   let backwardSeconds = 0;
   let edgeSeconds = 0;
   for (const unit of units) {
-    const gather = unitSeconds(mesh.shard, mesh.expertGradient, 'allGather', unit.parameters, gatherBytes(strategy));
+    const gather = unitSeconds(mesh.shard, mesh.expertGradient, 'allGather', unit.parameters, gatherBytes(strategy, framework));
     const reduce =
       unitSeconds(mesh.shard, mesh.expertGradient, 'reduceScatter', unit.parameters, reduceBytes(strategy, framework)) +
       replicaReduction(mesh, unit.parameters, reduceBytes(strategy, framework));
     totalSeconds += unit.count * (2 * gather + reduce);
-    forwardSeconds += unit.count * exposedBeside(gather, unit.forwardSeconds, 0, contention);
-    backwardSeconds += unit.count * exposedBeside(gather + reduce, unit.backwardSeconds, 0, contention);
-    edgeSeconds = Math.max(edgeSeconds, gather + reduce);
+    const prefetched = strategy.overlapParameterGather ? unit.forwardSeconds : 0;
+    const forward = exposedBeside(gather, prefetched, 0, contention);
+    const backward = backwardExposure(gather, reduce, unit.backwardSeconds, strategy, contention);
+    forwardSeconds += unit.count * forward;
+    backwardSeconds += unit.count * backward;
+    // What the first gather and the last reduction had nothing to hide behind, as far as it is not exposed anyway.
+    edgeSeconds = Math.max(edgeSeconds, Math.max(0, gather - forward) + Math.max(0, gather + reduce - backward) / 2);
   }
   const exposedSeconds = forwardSeconds + backwardSeconds + edgeSeconds;
   return { totalSeconds, exposedSeconds, forwardSeconds, backwardSeconds, edgeSeconds };
@@ -149,6 +117,18 @@ export interface ShardedExposure {
   readonly forwardSeconds: number;
   readonly backwardSeconds: number;
   readonly edgeSeconds: number;
+}
+
+/** Backward traffic of a unit beside its neighbour's compute, as far as the strategy overlaps it. */
+function backwardExposure(
+  gather: number,
+  reduce: number,
+  compute: number,
+  { overlapParameterGather, overlapGradientReduce }: Strategy,
+  contention: number,
+): number {
+  const hideable = (overlapParameterGather ? gather : 0) + (overlapGradientReduce ? reduce : 0);
+  return gather + reduce - hideable + exposedBeside(hideable, compute, 0, contention);
 }
 
 function unitSeconds(

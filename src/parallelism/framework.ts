@@ -47,8 +47,6 @@ export interface Framework {
   readonly vocabularyPadding: number;
   /** Bytes per parameter of the weights used in compute: 2 for 16-bit copies, 4 where only fp32 weights are kept (FSDP, XLA). */
   readonly weightBytes: 2 | 4;
-  /** Bytes per parameter of the gradient buffer. */
-  readonly mainGradientBytes: 2 | 4;
   /** An fp32 master copy beside the weights belongs to the optimizer states. */
   readonly masterWeights: boolean;
   /** Extra reads and writes of the optimizer step, bytes per parameter (unfused updates, copies between buffers). */

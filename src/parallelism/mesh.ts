@@ -29,7 +29,7 @@ export function makeMesh(cluster: Cluster, d: Degrees): Mesh {
   return {
     tensor: place(t, 1),
     context: place(d.contextParallel, t),
-    pipeline: place(d.pipelineParallel, d.accelerators / d.pipelineParallel),
+    pipeline: neighbours(cluster, d.pipelineParallel, d.accelerators / d.pipelineParallel),
     gradient: place(d.gradientGroup, t),
     shard: place(d.shardGroup, t),
     replicate: place(d.gradientGroup / d.shardGroup, t * d.shardGroup),
@@ -37,4 +37,10 @@ export function makeMesh(cluster: Cluster, d: Degrees): Mesh {
     expertTensor: place(d.expertTensorParallel, 1),
     expertGradient: place(d.expertDataParallel, expertRanks),
   };
+}
+
+/** A group whose ranks only talk to the next one: network tiers count over one hop, not over the whole group. */
+function neighbours(cluster: Cluster, ranks: number, stride: number): RankGroup {
+  const hop = placeGroup(cluster, Math.min(2, ranks), stride);
+  return { ...placeGroup(cluster, ranks, stride), scaleOutBytesPerSecond: hop.scaleOutBytesPerSecond };
 }

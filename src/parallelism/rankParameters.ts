@@ -26,7 +26,10 @@ export function endRankParameters(
   const embedding = stage.hasEmbedding ? table + positions + (model.embeddingNorm ? norm : 0) : 0;
   // A tied head is the same tensor where embedding and head share a stage, a second copy where they do not.
   const ownHead = stage.hasHead && !(model.tiedEmbeddings && stage.hasEmbedding);
-  const head = stage.hasHead ? (ownHead ? table : 0) + (model.finalNorm ? norm : 0) : 0;
+  // Each prediction module joins the hidden state with the next embedding: a 2h x h projection, column-parallel, and three norms.
+  const prediction =
+    model.multiTokenPredictionLayers * ((2 * model.hiddenSize * model.hiddenSize) / d.tensorParallel + 3 * norm);
+  const head = stage.hasHead ? (ownHead ? table : 0) + (model.finalNorm ? norm : 0) + prediction : 0;
   return { embedding, head };
 }
 

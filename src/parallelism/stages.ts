@@ -6,10 +6,9 @@ import type { Strategy } from './strategy.js';
 /** Layers of one pipeline stage, all its chunks together. */
 export interface Stage {
   readonly stage: number;
+  /** Layers of each kind, multi-token-prediction modules among those of the last chunk. */
   readonly denseLayers: number;
   readonly moeLayers: number;
-  /** Layers of its largest chunk: the unit that is in flight. */
-  readonly largestChunkLayers: number;
   readonly hasEmbedding: boolean;
   readonly hasHead: boolean;
 }
@@ -59,12 +58,14 @@ export function splitChunks(model: Architecture, strategy: Strategy, degrees: De
   return sizes.map((size, chunk) => {
     let moeLayers = 0;
     for (const end = layer + size; layer < end; layer++) if (kinds[layer] === 'moe') moeLayers++;
+    // A prediction module is one more layer like the model's last.
+    const extra = chunk === chunks - 1 ? model.multiTokenPredictionLayers : 0;
+    const extraMoe = kinds[kinds.length - 1] === 'moe' ? extra : 0;
     return {
       chunk,
       stage: stageOfChunk(chunk, stages, vShaped),
-      denseLayers: size - moeLayers,
-      moeLayers,
-      largestChunkLayers: size,
+      denseLayers: size - moeLayers + extra - extraMoe,
+      moeLayers: moeLayers + extraMoe,
       hasEmbedding: chunk === 0,
       hasHead: chunk === chunks - 1,
     };
@@ -72,26 +73,26 @@ export function splitChunks(model: Architecture, strategy: Strategy, degrees: De
 }
 
 /** Gathers chunks to pipeline stages. */
-export function splitStages(model: Architecture, strategy: Strategy, degrees: Degrees): readonly Stage[] {
-  const stages: Stage[] = Array.from({ length: degrees.pipelineParallel }, (_, stage) => ({
+export function gatherStages(chunks: readonly Chunk[], stages: number): readonly Stage[] {
+  const counts = Array.from({ length: stages }, (_, stage) => ({
     stage,
     denseLayers: 0,
     moeLayers: 0,
-    largestChunkLayers: 0,
     hasEmbedding: false,
     hasHead: false,
   }));
-  for (const chunk of splitChunks(model, strategy, degrees)) {
-    const stage = stages[chunk.stage];
+  for (const chunk of chunks) {
+    const stage = counts[chunk.stage];
     if (stage === undefined) continue;
-    stages[chunk.stage] = {
-      stage: chunk.stage,
-      denseLayers: stage.denseLayers + chunk.denseLayers,
-      moeLayers: stage.moeLayers + chunk.moeLayers,
-      largestChunkLayers: Math.max(stage.largestChunkLayers, chunk.largestChunkLayers),
-      hasEmbedding: stage.hasEmbedding || chunk.hasEmbedding,
-      hasHead: stage.hasHead || chunk.hasHead,
-    };
+    stage.denseLayers += chunk.denseLayers;
+    stage.moeLayers += chunk.moeLayers;
+    stage.hasEmbedding ||= chunk.hasEmbedding;
+    stage.hasHead ||= chunk.hasHead;
   }
-  return stages;
+  return counts;
+}
+
+/** Splits the layers over pipeline stages. */
+export function splitStages(model: Architecture, strategy: Strategy, degrees: Degrees): readonly Stage[] {
+  return gatherStages(splitChunks(model, strategy, degrees), degrees.pipelineParallel);
 }

@@ -28,7 +28,6 @@ const figuresSchema = z.strictObject({
   lowPrecisionWeights: z.boolean(),
   vocabularyPadding: z.int().positive(),
   weightBytes: z.literal([2, 4]),
-  mainGradientBytes: z.literal([2, 4]),
   masterWeights: z.boolean(),
   optimizerExtraBytes: bytes,
   jitter: z.number().nonnegative(),

@@ -1,7 +1,7 @@
 import { sendSeconds } from '../hardware/collectives/collective.js';
 import { type RankParameters, replicatedTraffic, shardedCost } from '../parallelism/data.js';
 import { endRankParameters, layerRankParameters, stageRankParameters } from '../parallelism/rankParameters.js';
-import { type Chunk, type Stage, splitChunks } from '../parallelism/stages.js';
+import type { Chunk, Stage } from '../parallelism/stages.js';
 import type { Prepared } from './prepare.js';
 import { shardedUnits } from './shardedUnits.js';
 import { type LayerTable, type StageCost, stageCost } from './stageCost.js';
@@ -11,12 +11,12 @@ export interface WorkCost {
   readonly cost: StageCost;
   readonly parameters: RankParameters;
   readonly endParameters: number;
-  /** Replicated weights: one gather and all reductions of a step; 0 with fully sharded weights. */
+  /** Replicated weights: one gather and one reduction of a step; 0 where they travel with every micro-batch. */
   readonly gatherSeconds: number;
   readonly reduceSeconds: number;
   /** Buckets in which the reduction can start early, a divisor of `gradientPieces`. */
   readonly reducePieces: number;
-  /** Fully sharded weights: exposed traffic inside each pass of a micro-batch. */
+  /** Sharded gradients or weights: exposed traffic inside each pass of a micro-batch. */
   readonly shardedForward: number;
   readonly shardedBackward: number;
 }
@@ -68,17 +68,26 @@ export class WorkTable {
       const none = { gatherSeconds: 0, reduceSeconds: 0, reducePieces: 1 };
       return { cost, parameters, endParameters, ...none, shardedForward: inside.forwardSeconds, shardedBackward };
     }
-    const traffic = replicatedTraffic(mesh, parameters, strategy, framework, degrees.microBatches);
+    const traffic = replicatedTraffic(mesh, parameters, strategy, framework);
+    const pieces = bucketPieces(traffic.tailShare);
+    const { everyMicroBatch } = traffic;
     return {
       cost,
       parameters,
       endParameters,
       gatherSeconds: traffic.gatherSeconds,
-      reduceSeconds: traffic.reduceSeconds * traffic.reductions,
-      reducePieces: bucketPieces(traffic.tailShare),
+      reduceSeconds: everyMicroBatch ? 0 : traffic.reduceSeconds,
+      reducePieces: pieces,
       shardedForward: 0,
-      shardedBackward: 0,
+      shardedBackward: everyMicroBatch ? this.reduceEachTime(traffic.reduceSeconds, cost, pieces) : 0,
     };
+  }
+
+  /** Sharded gradients are reduced beside every backward pass, or after it. */
+  private reduceEachTime(reduce: number, { pass }: StageCost, pieces: number): number {
+    const { strategy, contention } = this.p;
+    if (!strategy.overlapGradientReduce) return reduce;
+    return exposedPieces(reduce, pass.inputGradient + pass.weightGradient, pieces, contention);
   }
 }
 
@@ -91,7 +100,7 @@ function bucketPieces(tailShare: number): number {
 
 export function chunkCosts(p: Prepared, layers: LayerTable): readonly ChunkCost[] {
   const table = new WorkTable(p, layers);
-  return splitChunks(p.model, p.strategy, p.degrees).map((chunk) => ({ ...table.of(chunk), chunk }));
+  return p.chunks.map((chunk) => ({ ...table.of(chunk), chunk }));
 }
 
 /** One message between neighbouring stages: an activation of the micro-batch, scattered over tensor-parallel ranks or whole. */

@@ -2,22 +2,25 @@ import { activationTable, stageBytes } from '../memory/stageMemory.js';
 import type { Schedule } from '../parallelism/pipeline/schedule.js';
 import { scheduleOf } from '../parallelism/pipeline/schedules.js';
 import type { Scenario } from '../scenario/scenario.js';
-import { type ChunkCost, chunkCosts } from './chunkCost.js';
+import { type Chunk, splitChunks } from '../parallelism/stages.js';
+import { type WorkCost, WorkTable } from './chunkCost.js';
 import type { Evaluation, StageMemory, StepBreakdown } from './evaluation.js';
 import { stepFlops } from './flops.js';
 import { memoryContext, stageParameters } from './memoryContext.js';
 import { type PipelineBound, pipelineBound } from './pipelineBound.js';
 import { type Prepared, prepare } from './prepare.js';
-import { type LayerTable, layerTable } from './stageCost.js';
+import { type LayerTable, layerTable, type PassParts } from './stageCost.js';
 
 /** Memory and time of one optimizer step in closed form; microseconds to milliseconds of work, no I/O. Throws on bad degrees. */
 export function evaluate(scenario: Scenario): Evaluation {
   const p = prepare(scenario);
   const layers = layerTable(p);
-  const chunks = chunkCosts(p, layers);
+  const table = new WorkTable(p, layers);
+  const chunks = splitChunks(p.model, p.strategy, p.degrees);
+  const works = chunks.map((chunk) => table.of(chunk));
   const schedule = scheduleOf(p.degrees.pipelineParallel > 1 ? p.strategy.pipelineSchedule : '1f1b');
-  const bound = pipelineBound(p, chunks, schedule);
-  return summarise(p, stageMemories(p, layers, schedule), stepBreakdown(p, chunks, bound));
+  const bound = pipelineBound(p, chunks, works, schedule);
+  return summarise(p, stageMemories(p, layers, schedule), stepBreakdown(p, chunks, works, bound));
 }
 
 function stageMemories(
@@ -40,21 +43,22 @@ function stageMemories(
 }
 
 /** Parts of the rank that bounds the step, over all its micro-batches; what they leave of the bound is bubble. */
-function stepBreakdown(p: Prepared, chunks: readonly ChunkCost[], bound: PipelineBound): StepBreakdown {
+function stepBreakdown(
+  p: Prepared,
+  chunks: readonly Chunk[],
+  works: readonly WorkCost[],
+  bound: PipelineBound,
+): StepBreakdown {
   const m = p.degrees.microBatches;
   const parts = { compute: 0, recompute: 0, tensor: 0, context: 0, expert: 0, host: 0, sharded: 0 };
-  for (const chunk of rankChunks(p, chunks, bound.rank)) {
-    const { forward, inputGradient, weightGradient } = chunk.cost.parts;
-    for (const part of [forward, inputGradient, weightGradient]) {
-      parts.compute += part.compute * chunk.share;
-      parts.recompute += part.recompute * chunk.share;
-      parts.tensor += part.tensor * chunk.share;
-      parts.context += part.context * chunk.share;
-      parts.expert += part.expert * chunk.share;
-      parts.host += part.host * chunk.share;
-    }
-    parts.sharded += (chunk.shardedForward + chunk.shardedBackward) * chunk.share;
-  }
+  works.forEach((work, i) => {
+    const share = shareOfRank(p, chunks[i], bound.rank);
+    if (share === 0) return;
+    addPart(parts, work.cost.parts.forward, share);
+    addPart(parts, work.cost.parts.inputGradient, share);
+    addPart(parts, work.cost.parts.weightGradient, share);
+    parts.sharded += (work.shardedForward + work.shardedBackward) * share;
+  });
   const work = m * (parts.compute + parts.recompute + parts.tensor + parts.context + parts.expert + parts.host + parts.sharded);
   const accounted = work + bound.sendSeconds + bound.dataSeconds + bound.optimizerSeconds + bound.offloadSeconds;
   const breakdown = {
@@ -74,19 +78,33 @@ function stepBreakdown(p: Prepared, chunks: readonly ChunkCost[], bound: Pipelin
   return { ...breakdown, otherSeconds: breakdown.otherSeconds + sum * waitForSlowest(p) };
 }
 
-/** A rank's chunks; with DualPipe also those of its mirror image, half of the micro-batches each. */
-function rankChunks(p: Prepared, chunks: readonly ChunkCost[], rank: number): (ChunkCost & { readonly share: number })[] {
-  const mirrored = p.strategy.pipelineSchedule === 'dualpipe' && p.degrees.pipelineParallel > 1;
+/** How much of a chunk's micro-batches a rank runs: all of its own; with DualPipe half of them and of its mirror image's. */
+function shareOfRank(p: Prepared, chunk: Chunk | undefined, rank: number): number {
+  if (chunk === undefined) return 0;
+  if (p.strategy.pipelineSchedule !== 'dualpipe' || p.degrees.pipelineParallel === 1) return chunk.stage === rank ? 1 : 0;
   const mirror = p.degrees.pipelineParallel - 1 - rank;
-  return chunks.flatMap((chunk) => {
-    const share = (chunk.chunk.stage === rank ? 1 : 0) + (mirrored && chunk.chunk.stage === mirror ? 1 : 0);
-    return share === 0 ? [] : [{ ...chunk, share: mirrored ? share / 2 : share }];
-  });
+  return (chunk.stage === rank ? 0.5 : 0) + (chunk.stage === mirror ? 0.5 : 0);
+}
+
+function addPart(sum: { -readonly [K in keyof PassParts]: number }, part: PassParts, share: number): void {
+  sum.compute += part.compute * share;
+  sum.recompute += part.recompute * share;
+  sum.tensor += part.tensor * share;
+  sum.context += part.context * share;
+  sum.expert += part.expert * share;
+  sum.host += part.host * share;
 }
 
 /** Expected maximum of n normal draws over their mean: sigma sqrt(2 ln n). */
 export function waitForSlowest(p: Prepared): number {
   return p.framework.jitter * Math.sqrt(2 * Math.log(p.degrees.accelerators));
+}
+
+/** Offloaded states must fit the node's memory, or its drives; unknown sizes do not refuse. */
+function hostFits(p: Prepared, hostBytes: number): boolean {
+  const { hostMemoryBytes, nvmeBytes } = p.scenario.cluster;
+  const limit = p.strategy.offload.endsWith('nvme') ? hostMemoryBytes + nvmeBytes : hostMemoryBytes;
+  return hostBytes <= 0 || hostMemoryBytes <= 0 || hostBytes <= limit;
 }
 
 function summarise(
@@ -114,7 +132,7 @@ function summarise(
     reservedBytes,
     deviceBytes,
     capacityBytes,
-    fits: deviceBytes <= capacityBytes,
+    fits: deviceBytes <= capacityBytes && hostFits(p, memory.hostBytes),
     hostBytes: memory.hostBytes,
     modelFlops: flops.model,
     hardwareFlops: flops.hardware,

@@ -27,7 +27,9 @@ function ownedParameters(p: Prepared, parameters: RankParameters): number {
 export function optimizerSeconds(p: Prepared, parameters: RankParameters): OptimizerSeconds {
   const each = bytesPerParameter(p.strategy, p.framework);
   const owned = ownedParameters(p, parameters);
-  const touched = 2 * each.gradient + 2 * each.optimizer + each.weight + p.framework.optimizerExtraBytes;
+  // fp32 weights without a separate master copy are read as well as written.
+  const weights = each.weight === 4 ? 8 : each.weight;
+  const touched = 2 * each.gradient + 2 * each.optimizer + weights + p.framework.optimizerExtraBytes;
   const moved = p.strategy.offload === 'none' ? 0 : p.strategy.optimizerOffloadFraction;
   const deviceSeconds = sweepSeconds(p, owned * (1 - moved), touched);
   if (moved === 0) return { totalSeconds: deviceSeconds, deviceSeconds, offloadSeconds: 0 };

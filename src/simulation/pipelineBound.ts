@@ -1,24 +1,8 @@
 import type { Schedule } from '../parallelism/pipeline/schedule.js';
-import { type ChunkCost, exposedPieces, gradientPieces, messageSeconds } from './chunkCost.js';
+import type { Chunk } from '../parallelism/stages.js';
+import { exposedPieces, gradientPieces, messageSeconds, type WorkCost } from './chunkCost.js';
 import { optimizerSeconds } from './optimizerStep.js';
 import type { Prepared } from './prepare.js';
-
-/** Passes of one chunk with everything that runs inside them. */
-interface PassTimes {
-  readonly forward: number;
-  readonly inputGradient: number;
-  readonly weightGradient: number;
-}
-
-/** One rank: its chunks in depth order, and sums over them per micro-batch. */
-interface RankLoad {
-  readonly chunks: readonly number[];
-  readonly forward: number;
-  readonly inputGradient: number;
-  readonly weightGradient: number;
-  /** Messages that a rank sends per micro-batch. */
-  readonly sends: number;
-}
 
 /** The rank whose bound is the longest, and what its step is made of. */
 export interface PipelineBound {
@@ -41,13 +25,75 @@ export interface PipelineBound {
  * backward pass waits for the way down and back through the ranks behind it, while the order gives it only so many forward passes
  * to do; and its last backward pass likewise. The bound is the largest over the ranks, exact for uniform stages.
  */
-export function pipelineBound(p: Prepared, chunks: readonly ChunkCost[], schedule: Schedule): PipelineBound {
-  return new BoundBuilder(p, chunks, schedule).longest();
+export function pipelineBound(
+  p: Prepared,
+  chunks: readonly Chunk[],
+  works: readonly WorkCost[],
+  schedule: Schedule,
+): PipelineBound {
+  return new BoundBuilder(p, chunks, works, schedule).longest();
+}
+
+/** What one rank does, summed over its chunks, per micro-batch; and its data-parallel traffic of the step. */
+class RankLoad {
+  passes = 0;
+  sends = 0;
+  longestForward = 0;
+  longestBackward = 0;
+  dense = 0;
+  expert = 0;
+  /** Traffic that blocks compute before the end. */
+  blockingData = 0;
+  /** What the first gather adds, and what is left after the last backward pass. */
+  firstGather = 0;
+  lastReduce = 0;
+  private first = true;
+
+  constructor(private readonly builder: BoundBuilder) {}
+
+  add(chunk: number, work: WorkCost): void {
+    const { forward, backward, weight } = this.builder;
+    const f = forward[chunk] ?? 0;
+    const b = (backward[chunk] ?? 0) + (weight[chunk] ?? 0);
+    this.passes += f + b;
+    this.longestForward = Math.max(this.longestForward, f);
+    this.longestBackward = Math.max(this.longestBackward, b);
+    this.dense += work.parameters.dense;
+    this.expert += work.parameters.expert;
+    const { overlapParameterGather, overlapGradientReduce } = this.builder.p.strategy;
+    if (this.first) {
+      this.firstGather = overlapParameterGather ? this.gatherBefore(work.gatherSeconds, f) : work.gatherSeconds;
+      this.lastReduce = overlapGradientReduce ? this.reduceAfter(work, chunk) : work.reduceSeconds;
+    } else {
+      // Gradients of the first chunk come last; those of the others block the rank before, unless they overlap.
+      if (!overlapParameterGather) this.blockingData += work.gatherSeconds;
+      if (!overlapGradientReduce) this.blockingData += work.reduceSeconds;
+    }
+    this.first = false;
+  }
+
+  /** Weights gathered beside the first forward pass: only its last piece waits for all of them. */
+  private gatherBefore(gather: number, forward: number): number {
+    const hidden = Math.min(gather, (1 - 1 / gradientPieces) * forward);
+    return gather - hidden + hidden * (this.builder.p.contention - 1);
+  }
+
+  private reduceAfter(work: WorkCost, chunk: number): number {
+    const { schedule, backward, weight, p } = this.builder;
+    const beside = (schedule.splitsWeightGradient ? 0 : (backward[chunk] ?? 0)) + (weight[chunk] ?? 0);
+    return exposedPieces(work.reduceSeconds, beside, work.reducePieces, p.contention);
+  }
 }
 
 class BoundBuilder {
-  private readonly passes: readonly PassTimes[];
-  private readonly ranks: readonly RankLoad[];
+  /** Passes of every chunk, with what is exposed inside them. */
+  readonly forward: Float64Array;
+  readonly backward: Float64Array;
+  readonly weight: Float64Array;
+  /** Sums over the chunks before one, messages included: on the way down, and on the way up. */
+  private readonly down: Float64Array;
+  private readonly up: Float64Array;
+  private readonly ranks: RankLoad[] = [];
   private readonly send: number;
   private readonly blocking: number;
   private readonly stages: number;
@@ -55,122 +101,115 @@ class BoundBuilder {
   private readonly m: number;
 
   constructor(
-    private readonly p: Prepared,
-    private readonly chunks: readonly ChunkCost[],
-    private readonly schedule: Schedule,
+    readonly p: Prepared,
+    private readonly chunks: readonly Chunk[],
+    works: readonly WorkCost[],
+    readonly schedule: Schedule,
   ) {
+    const n = chunks.length;
     this.stages = p.degrees.pipelineParallel;
-    this.perRank = chunks.length / this.stages;
+    this.perRank = n / this.stages;
     this.m = p.degrees.microBatches;
     this.send = this.stages > 1 ? messageSeconds(p) : 0;
     this.blocking = p.strategy.overlapPipelineSend ? 0 : this.send;
-    this.passes = chunks.map((c) => ({
-      forward: c.cost.pass.forward + c.shardedForward,
-      inputGradient: c.cost.pass.inputGradient + c.shardedBackward,
-      weightGradient: c.cost.pass.weightGradient,
-    }));
-    this.ranks = this.loads();
+    this.forward = new Float64Array(n);
+    this.backward = new Float64Array(n);
+    this.weight = new Float64Array(n);
+    this.down = new Float64Array(n + 1);
+    this.up = new Float64Array(n + 1);
+    for (let rank = 0; rank < this.stages; rank++) this.ranks.push(new RankLoad(this));
+    this.sumUp(works);
   }
 
-  private loads(): RankLoad[] {
-    const own: number[][] = Array.from({ length: this.stages }, () => []);
-    for (const { chunk } of this.chunks) own[chunk.stage]?.push(chunk.chunk);
-    return own.map((chunks) => {
-      let forward = 0;
-      let inputGradient = 0;
-      let weightGradient = 0;
-      let sends = 0;
-      for (const chunk of chunks) {
-        const pass = this.passes[chunk];
-        if (pass === undefined) continue;
-        forward += pass.forward;
-        inputGradient += pass.inputGradient;
-        weightGradient += pass.weightGradient;
-        if (this.hops(chunk, chunk + 1)) sends++;
-        if (this.hops(chunk, chunk - 1)) sends++;
-      }
-      return { chunks, forward, inputGradient, weightGradient, sends };
-    });
+  private sumUp(works: readonly WorkCost[]): void {
+    const { schedule, send } = this;
+    for (let chunk = 0; chunk < works.length; chunk++) {
+      const work = works[chunk];
+      const place = this.chunks[chunk];
+      if (work === undefined || place === undefined) continue;
+      const pass = work.cost.pass;
+      const f = pass.forward + work.shardedForward;
+      const b = pass.inputGradient + work.shardedBackward;
+      const w = pass.weightGradient;
+      this.forward[chunk] = f;
+      this.backward[chunk] = b;
+      this.weight[chunk] = w;
+      this.down[chunk + 1] = (this.down[chunk] ?? 0) + f + send;
+      // The next rank waits for the whole backward pass, or its input gradient where the weight gradient runs apart.
+      this.up[chunk + 1] = (this.up[chunk] ?? 0) + b + (schedule.splitsWeightGradient ? 0 : w) + send;
+      const rank = this.ranks[place.stage];
+      if (rank === undefined) continue;
+      rank.add(chunk, work);
+      if (this.hops(place, chunk + 1)) rank.sends++;
+      if (this.hops(place, chunk - 1)) rank.sends++;
+    }
   }
 
-  /** A message goes from chunk to its neighbour: there is one, and on another rank. */
-  private hops(chunk: number, neighbour: number): boolean {
+  /** A message goes from a chunk to its neighbour: there is one, and on another rank. */
+  private hops(place: Chunk, neighbour: number): boolean {
     const other = this.chunks[neighbour];
-    return other !== undefined && other.chunk.stage !== this.chunks[chunk]?.chunk.stage;
+    return other !== undefined && other.stage !== place.stage;
   }
 
   longest(): PipelineBound {
-    let best: PipelineBound | undefined;
-    for (let rank = 0; rank < this.stages; rank++) {
-      const bound = this.ofRank(rank);
-      if (best === undefined || bound.seconds > best.seconds) best = bound;
+    let rank = 0;
+    let seconds = -1;
+    for (let i = 0; i < this.stages; i++) {
+      const bound = this.ofRank(i);
+      if (bound > seconds) {
+        seconds = bound;
+        rank = i;
+      }
     }
-    if (best === undefined) throw new Error('internal error: a pipeline without ranks');
-    const optimizer = this.optimizer(this.schedule.staggered ? best.rank : undefined);
+    const optimizer = this.optimizer(rank);
+    const load = this.load(rank);
+    const ends = this.endsAlone() ? load : this.load(0);
+    const hops = this.endsAlone() ? 0 : rank + Math.max(0, this.blocking > 0 ? rank - 1 : rank);
     return {
-      ...best,
-      seconds: best.seconds + optimizer.deviceSeconds + optimizer.offloadSeconds,
+      rank,
+      seconds: seconds + optimizer.deviceSeconds + optimizer.offloadSeconds,
+      sendSeconds: this.m * load.sends * this.blocking + hops * this.send,
+      dataSeconds: load.blockingData + ends.firstGather + ends.lastReduce,
       optimizerSeconds: optimizer.deviceSeconds,
       offloadSeconds: optimizer.offloadSeconds,
     };
   }
 
-  private ofRank(rank: number): PipelineBound {
+  /** Schedules whose bound is a rank's own span: no fill and drain of others. */
+  private endsAlone(): boolean {
+    return this.schedule.staggered || this.schedule.id === 'dualpipe';
+  }
+
+  private load(rank: number): RankLoad {
+    const load = this.ranks[rank];
+    if (load === undefined) throw new Error('internal error: no such rank');
+    return load;
+  }
+
+  private ofRank(rank: number): number {
     const load = this.load(rank);
-    const mirrored = this.schedule.id === 'dualpipe';
-    const sends = load.sends * this.blocking * this.m;
-    const passes = this.m * (load.forward + load.inputGradient + load.weightGradient);
-    const data = this.ownData(rank);
-    if (this.schedule.staggered || mirrored) {
+    const own = this.m * (this.passSeconds(rank) + load.sends * this.blocking) + load.blockingData;
+    if (this.endsAlone()) {
       const idle = this.schedule.id === 'zb-h1' ? this.idleSeconds(rank) : 0;
-      const seconds = data.blocking + passes + sends + idle + data.last;
-      return { rank, seconds, sendSeconds: sends, dataSeconds: data.blocking + data.last, optimizerSeconds: 0, offloadSeconds: 0 };
+      return load.firstGather + own + idle + load.lastReduce;
     }
-    const fill = this.fillSeconds(rank);
-    const drain = this.drainSeconds(rank);
-    const first = rank === 0 ? data.first : Math.max(data.firstAlone, this.ownData(0).first + fill.passes + fill.sends);
-    const after = Math.max(drain.passes + drain.sends + this.ownData(0).last, data.last);
-    const seconds = first + (data.blocking - data.firstAlone) + passes + sends + this.idleSeconds(rank) + after;
-    const dataSeconds = Math.min(seconds, (rank === 0 ? data.first : this.ownData(0).first) + data.blocking - data.firstAlone + this.ownData(0).last);
-    return { rank, seconds, sendSeconds: sends + fill.sends + drain.sends, dataSeconds, optimizerSeconds: 0, offloadSeconds: 0 };
+    const first = this.load(0);
+    const fill = this.down[rank] ?? 0;
+    // The rank's own last message counts among its sends where it blocks.
+    const drain = (this.up[rank] ?? 0) - (this.blocking > 0 && rank > 0 ? this.send : 0);
+    const start = rank === 0 ? first.firstGather : Math.max(this.gatherAlone(load), first.firstGather + fill);
+    return start + own + this.idleSeconds(rank) + Math.max(drain + first.lastReduce, load.lastReduce);
+  }
+
+  /** A gather that blocks the rank while it waits for its first micro-batch anyway. */
+  private gatherAlone(load: RankLoad): number {
+    return this.p.strategy.overlapParameterGather ? 0 : load.firstGather;
   }
 
   /** DualPipe: half of the micro-batches run through the rank's own chunk, half through its mirror image. */
-  private load(rank: number): RankLoad {
-    const own = this.ranks[rank];
-    if (own === undefined) throw new Error('internal error: no such rank');
-    const mirror = this.schedule.id === 'dualpipe' ? this.ranks[this.stages - 1 - rank] : undefined;
-    if (mirror === undefined) return own;
-    return {
-      chunks: own.chunks,
-      forward: (own.forward + mirror.forward) / 2,
-      inputGradient: (own.inputGradient + mirror.inputGradient) / 2,
-      weightGradient: (own.weightGradient + mirror.weightGradient) / 2,
-      sends: Math.min(own.sends, mirror.sends),
-    };
-  }
-
-  /** Forward passes and messages before the first micro-batch is here. */
-  private fillSeconds(rank: number): { passes: number; sends: number } {
-    let passes = 0;
-    for (let chunk = 0; chunk < rank; chunk++) passes += this.passes[chunk]?.forward ?? 0;
-    return { passes, sends: rank * this.send };
-  }
-
-  /** Backward passes of the ranks before this one, and the messages between them, after its last backward pass. */
-  private drainSeconds(rank: number): { passes: number; sends: number } {
-    let passes = 0;
-    for (let chunk = 0; chunk < rank; chunk++) passes += this.backward(chunk);
-    // The rank's own message counts among its sends where it blocks.
-    const hops = this.blocking > 0 ? Math.max(0, rank - 1) : rank;
-    return { passes, sends: hops * this.send };
-  }
-
-  /** A backward pass as the next rank waits for it: whole, or its input gradient where the weight gradient runs apart. */
-  private backward(chunk: number): number {
-    const pass = this.passes[chunk];
-    if (pass === undefined) return 0;
-    return pass.inputGradient + (this.schedule.splitsWeightGradient ? 0 : pass.weightGradient);
+  private passSeconds(rank: number): number {
+    const own = this.load(rank).passes;
+    return this.schedule.id === 'dualpipe' ? (own + this.load(this.stages - 1 - rank).passes) / 2 : own;
   }
 
   /** Forward passes of a rank before its first backward pass, beyond the first. */
@@ -183,89 +222,33 @@ class BoundBuilder {
     return Math.min(total - 1, 2 * behind + (this.perRank - 1) * this.stages);
   }
 
+  /**
+   * Waiting that the order forces on a rank: from its first forward pass to its first backward pass the micro-batch travels down to
+   * the last chunk and back, and the rank has only its warm-up to do; from its last forward to its last backward pass likewise.
+   */
   private idleSeconds(rank: number): number {
     if (this.stages === 1) return 0;
     const load = this.load(rank);
     const warmUp = this.warmUp(rank);
-    const { forward, backward } = this.roundTrips(rank);
-    const longestForward = Math.max(...load.chunks.map((c) => this.passes[c]?.forward ?? 0));
-    const longestBackward = Math.max(...load.chunks.map((c) => this.wholeBackward(c)));
-    const start = Math.max(0, forward - this.blocking - warmUp * (longestForward + this.blocking));
-    const end = Math.max(0, backward - this.blocking - warmUp * (longestBackward + this.blocking));
+    const last = this.chunks.length;
+    const turn = last - (this.stages - rank);
+    const behind = this.between(this.down, turn + 1, last) + this.between(this.up, turn + 1, last);
+    const forward = this.between(this.down, rank + 1, turn + 1) + behind;
+    const backward = this.between(this.up, rank + 1, turn + 1) + behind;
+    const start = Math.max(0, forward - this.blocking - warmUp * (load.longestForward + this.blocking));
+    const end = Math.max(0, backward - this.blocking - warmUp * (load.longestBackward + this.blocking));
     // With all forward passes first, both waits are the same one.
-    const overlap = warmUp + 1 >= this.m * this.perRank;
-    return overlap ? Math.max(start, end) : start + end;
+    return warmUp + 1 >= this.m * this.perRank ? Math.max(start, end) : start + end;
   }
 
-  private wholeBackward(chunk: number): number {
-    const pass = this.passes[chunk];
-    return pass === undefined ? 0 : pass.inputGradient + pass.weightGradient;
+  private between(sums: Float64Array, from: number, to: number): number {
+    return (sums[to] ?? 0) - (sums[from] ?? 0);
   }
 
-  /** From the end of the rank's first forward pass to its first backward pass, and from its last forward to its last backward. */
-  private roundTrips(rank: number): { forward: number; backward: number } {
-    const last = this.chunks.length - 1;
-    const turn = last - (this.stages - 1 - rank);
-    let behind = 0;
-    for (let chunk = turn + 1; chunk <= last; chunk++) behind += (this.passes[chunk]?.forward ?? 0) + this.backward(chunk) + 2 * this.send;
-    let down = 0;
-    let up = 0;
-    for (let chunk = rank + 1; chunk <= turn; chunk++) down += (this.passes[chunk]?.forward ?? 0) + this.send;
-    for (let chunk = turn; chunk > rank; chunk--) up += this.backward(chunk) + this.send;
-    return { forward: down + behind, backward: up + behind };
-  }
-
-  /** Data-parallel traffic of a rank: what blocks its compute, and what is left at the ends of the step. */
-  private ownData(rank: number): { first: number; firstAlone: number; blocking: number; last: number } {
-    const { overlapParameterGather, overlapGradientReduce } = this.p.strategy;
-    let blocking = 0;
-    let firstAlone = 0;
-    let first = 0;
-    let last = 0;
-    const own = this.load(rank).chunks;
-    own.forEach((chunk, i) => {
-      const cost = this.chunks[chunk];
-      const pass = this.passes[chunk];
-      if (cost === undefined || pass === undefined) return;
-      if (overlapParameterGather) {
-        if (i === 0) first = this.gatherBefore(cost.gatherSeconds, pass.forward);
-      } else {
-        blocking += cost.gatherSeconds;
-        if (i === 0) firstAlone = cost.gatherSeconds;
-      }
-      // Gradients of the first chunk come last; those of the others block the rank before, unless they overlap.
-      if (i > 0 && !overlapGradientReduce) blocking += cost.reduceSeconds;
-      if (i === 0) last = this.reduceAfter(cost, pass);
-    });
-    return { first: overlapParameterGather ? first : firstAlone, firstAlone, blocking, last };
-  }
-
-  /** Weights gathered beside the first forward pass: only its last piece waits for all of them. */
-  private gatherBefore(gather: number, forward: number): number {
-    const hidden = Math.min(gather, (1 - 1 / gradientPieces) * forward);
-    return gather - hidden + hidden * (this.p.contention - 1);
-  }
-
-  private reduceAfter(cost: ChunkCost, pass: PassTimes): number {
-    if (!this.p.strategy.overlapGradientReduce) return cost.reduceSeconds;
-    const beside = this.schedule.splitsWeightGradient ? pass.weightGradient : pass.inputGradient + pass.weightGradient;
-    return exposedPieces(cost.reduceSeconds, beside, cost.reducePieces, this.p.contention);
-  }
-
-  /** The slowest rank's update, or one rank's own. */
-  private optimizer(only: number | undefined): { deviceSeconds: number; offloadSeconds: number } {
-    let worst = { totalSeconds: -1, deviceSeconds: 0, offloadSeconds: 0 };
-    for (let rank = 0; rank < this.stages; rank++) {
-      if (only !== undefined && rank !== only) continue;
-      let dense = 0;
-      let expert = 0;
-      for (const chunk of this.ranks[rank]?.chunks ?? []) {
-        dense += this.chunks[chunk]?.parameters.dense ?? 0;
-        expert += this.chunks[chunk]?.parameters.expert ?? 0;
-      }
-      const seconds = optimizerSeconds(this.p, { dense, expert });
-      if (seconds.totalSeconds > worst.totalSeconds) worst = seconds;
-    }
-    return worst;
+  /** The slowest rank's update, or one rank's own where ranks go on alone. */
+  private optimizer(rank: number): { deviceSeconds: number; offloadSeconds: number } {
+    let load = this.load(rank);
+    if (!this.schedule.staggered) for (const other of this.ranks) if (other.dense + other.expert > load.dense + load.expert) load = other;
+    return optimizerSeconds(this.p, load);
   }
 }

@@ -7,7 +7,7 @@ import type { Framework } from '../parallelism/framework.js';
 import type { RankShare } from '../parallelism/layerCost.js';
 import { type Mesh, makeMesh } from '../parallelism/mesh.js';
 import { executionOf, rankShare } from '../parallelism/rankShare.js';
-import { type Stage, splitStages } from '../parallelism/stages.js';
+import { type Chunk, gatherStages, type Stage, splitChunks } from '../parallelism/stages.js';
 import type { Strategy } from '../parallelism/strategy.js';
 import { makeTimers, type Timers } from '../parallelism/timers.js';
 import type { Scenario } from '../scenario/scenario.js';
@@ -24,6 +24,8 @@ export interface Prepared {
   readonly timers: Timers;
   readonly execution: Execution;
   readonly share: RankShare;
+  /** Model chunks in depth order, and the stages that they make up. */
+  readonly chunks: readonly Chunk[];
   readonly stages: readonly Stage[];
   readonly paddedVocabulary: number;
   readonly ends: EndOperators;
@@ -41,6 +43,7 @@ export function paddedVocabularySize(model: Architecture, framework: Framework, 
 export function prepare(scenario: Scenario): Prepared {
   const { model, cluster, strategy, framework, sequenceLength } = scenario;
   const degrees = deriveDegrees(scenario);
+  const chunks = splitChunks(model, strategy, degrees);
   const execution = executionOf(strategy, framework);
   const paddedVocabulary = paddedVocabularySize(model, framework, strategy.tensorParallel);
   return {
@@ -54,7 +57,8 @@ export function prepare(scenario: Scenario): Prepared {
     timers: makeTimers(cluster, framework, strategy, model),
     execution,
     share: rankShare(model, strategy, framework, degrees, sequenceLength, execution),
-    stages: splitStages(model, strategy, degrees),
+    chunks,
+    stages: gatherStages(chunks, degrees.pipelineParallel),
     paddedVocabulary,
     ends: endOperators(model, execution, paddedVocabulary, strategy.fusedCrossEntropy),
     contention: cluster.accelerator.overlapContention,

@@ -83,15 +83,8 @@ function endSeconds(p: Prepared, stage: Stage): { forward: number; inputGradient
   return { forward, inputGradient, weightGradient };
 }
 
-/** Layers that a stage runs, its multi-token-prediction layers with the last ones. */
-function layerCounts(p: Prepared, stage: Stage): { dense: number; moe: number } {
-  const extra = stage.hasHead ? p.model.multiTokenPredictionLayers : 0;
-  const moe = p.model.moe !== null;
-  return { dense: stage.denseLayers + (moe ? 0 : extra), moe: stage.moeLayers + (moe ? extra : 0) };
-}
-
 export function stageCost(p: Prepared, table: LayerTable, stage: Stage): StageCost {
-  const counts = layerCounts(p, stage);
+  const counts = { dense: stage.denseLayers, moe: stage.moeLayers };
   const share = recomputedFraction(p, stage);
   const ends = endSeconds(p, stage);
   const all = (value: (layer: LayerSeconds) => number): number =>

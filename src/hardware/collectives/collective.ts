@@ -57,13 +57,17 @@ export function allToAllSeconds(group: RankGroup, bytes: number, scaleOutShare: 
   return Math.max(insideSeconds, outsideSeconds) + group.cluster.networkLatencySeconds * Math.log2(group.domains + 1);
 }
 
-/** Seconds to send `bytes` to a neighbour `stride` ranks away. */
+/**
+ * Seconds to send `bytes` to the next rank of the group. Where the group crosses scale-up domains some hop does, and the ranks move in
+ * step with the slowest.
+ */
 export function sendSeconds(group: RankGroup, bytes: number): number {
   if (group.ranks <= 1 || bytes <= 0) return 0;
   const cluster = group.cluster;
-  if (group.perDomain > 1) {
-    const accelerator = cluster.accelerator;
-    return bytes / (accelerator.scaleUpBytesPerSecond * pointToPointEfficiency) + scaleUpSendLatencySeconds;
+  if (group.domains <= 1) {
+    const { scaleUpBytesPerSecond: link, scaleUpTopology, scaleUpDomainSize } = cluster.accelerator;
+    const pair = scaleUpTopology === 'mesh' ? link / Math.max(1, scaleUpDomainSize - 1) : link;
+    return bytes / (pair * pointToPointEfficiency) + scaleUpSendLatencySeconds;
   }
   if (group.scaleOutBytesPerSecond <= 0) return unreachableSeconds;
   return bytes / group.scaleOutBytesPerSecond + scaleOutSendLatencySeconds;

@@ -52,14 +52,7 @@ export function gemmTimer(accelerator: Accelerator, format: MatrixFormat, timeFa
  * accelerator (rms log error 8 to 12 %; hardware data, `gemm_model_fit`). Quantising adds its own pass over the activations.
  * `resultBytes` is per output element: 2, or 8 where a weight gradient is added to an fp32 buffer (read and write).
  */
-export function gemmSeconds(
-  t: GemmTimer,
-  m: number,
-  n: number,
-  k: number,
-  resultBytes: number,
-  batch = 1,
-): number {
+export function gemmSeconds(t: GemmTimer, m: number, n: number, k: number, resultBytes: number, batch = 1): number {
   if (m <= 0 || n <= 0 || k <= 0) return 0;
   const compute = (2 * m * n * k * batch) / t.flopsPerSecond;
   const traffic = batch * (t.operandBytes * (m * k + k * n) + resultBytes * m * n);

@@ -9,7 +9,7 @@ import { type Schedule, sumOthers } from './schedule.js';
 export const zeroBubbleH1: Schedule = {
   id: 'zb-h1',
   bubbleSeconds: (load, busiest) => sumOthers(load, busiest, (p) => p.forward + p.inputGradient - p.weightGradient),
-  inFlight: (stage, stages, microBatches) => Math.min(microBatches, stages - stage),
+  inFlight: (_stage, stages, microBatches) => Math.min(microBatches, stages),
   order: ({ stages, microBatches }) =>
     straight(
       times(stages, (rank) => postponedOrder(rank, stages, microBatches)),
@@ -23,7 +23,7 @@ export const zeroBubbleH1: Schedule = {
 export const zeroBubbleH2: Schedule = {
   id: 'zb-h2',
   bubbleSeconds: (load, busiest) => sumOthers(load, busiest, (p) => p.forward + p.inputGradient - 2 * p.weightGradient),
-  inFlight: (stage, stages, microBatches) => Math.min(microBatches, 2 * (stages - stage) - 1),
+  inFlight: (_stage, stages, microBatches) => Math.min(microBatches, 2 * stages - 1),
   order: (request) =>
     greedyOrder({ ...request, chunks: request.stages, rankOf: (c) => c, limit: () => 2 * request.stages - 1 }),
   staggered: true,
