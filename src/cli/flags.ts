@@ -56,9 +56,9 @@ export const runFileFlags: readonly RunFileFlag[] = [
   },
   {
     key: 'strategy.pipelineSchedule',
-    kind: 'choice',
-    choices: ['gpipe', '1f1b', 'interleaved-1f1b', 'breadth-first', 'zb-h1', 'zb-h2', 'zb-v', 'dualpipe'],
-    description: 'Order of forward and backward passes in a pipeline.',
+    kind: 'text',
+    description:
+      'Order of forward and backward passes in a pipeline: gpipe, 1f1b, interleaved-1f1b, breadth-first, zb-h1, zb-h2, zb-v, dualpipe, or a file for simulate.',
   },
   {
     key: 'strategy.expertParallel',

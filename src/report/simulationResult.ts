@@ -20,9 +20,11 @@ export interface SimulationResult {
     readonly schedule: string;
   };
   readonly step: {
-    /** What one step costs in a long run; start-up work and stragglers are not in it. */
+    /** What one step costs in a long run; the same as in `estimate`. */
     readonly seconds: number;
-    /** From the first task to the last; more than `seconds` where ranks start the next step on their own. */
+    /** The part of it that was simulated; the rest is fixed work of the framework and waiting for stragglers. */
+    readonly timelineSeconds: number;
+    /** From the first task to the last; more than `timelineSeconds` where ranks start the next step on their own. */
     readonly makespanSeconds: number;
     /** Mean share of the step in which a rank waits for passes of others. */
     readonly bubbleFraction: number;
@@ -48,7 +50,7 @@ export interface SimulatedStage {
   readonly stage: number;
   readonly busySeconds: number;
   readonly idleSeconds: number;
-  /** Adds up to the step. */
+  /** Adds up to the simulated part of the step. */
   readonly exposed: StageActivity['exposed'];
   readonly peakBytes: number;
   /** When in the step. */
@@ -91,7 +93,8 @@ export function simulationResult(step: SimulatedStep): SimulationResult {
       schedule: step.schedule.id,
     },
     step: {
-      seconds: step.stepSeconds,
+      seconds: wholeStepSeconds(step),
+      timelineSeconds: step.stepSeconds,
       makespanSeconds: step.makespanSeconds,
       bubbleFraction:
         activities.reduce((sum, { exposed }) => sum + exposed.pipelineBubbleSeconds, 0) /
@@ -103,6 +106,13 @@ export function simulationResult(step: SimulatedStep): SimulationResult {
     criticalPathSeconds: path.seconds,
     events: step.timeline.events,
   };
+}
+
+/** With the framework's fixed work, and the expected maximum of as many noisy ranks as there are. */
+function wholeStepSeconds({ prepared, stepSeconds }: SimulatedStep): number {
+  const { jitter, stepOverheadSeconds } = prepared.framework;
+  const slowest = 1 + jitter * Math.sqrt(2 * Math.log(prepared.scenario.accelerators));
+  return (stepSeconds + stepOverheadSeconds) * slowest;
 }
 
 function stageOf({ stage, busySeconds, idleSeconds, exposed }: StageActivity, memory?: RankMemory): SimulatedStage {

@@ -39,8 +39,13 @@ function heading({ run, step, events }: SimulationResult, style: TextStyle): rea
     `${grouped(run.microBatches)} micro-batches,`,
     `${grouped(run.accelerators)} accelerators of ${run.cluster}`,
   ];
-  const time = `step ${formatSeconds(step.seconds)}, bubble ${formatRatio(step.bubbleFraction)}, ${grouped(events)} events`;
-  return [...wrapped('', [tint(run.model, 'bold', style), ...shape], style.columns), time];
+  const time =
+    `step ${formatSeconds(step.seconds)}, of which the timeline ${formatSeconds(step.timelineSeconds)}; ` +
+    `bubble ${formatRatio(step.bubbleFraction)}; ${grouped(events)} events`;
+  return [
+    ...wrapped('', [tint(run.model, 'bold', style), ...shape], style.columns),
+    ...wrapped('', time.split(' '), style.columns),
+  ];
 }
 
 function verdict({ memory }: SimulationResult, style: TextStyle): readonly string[] {
@@ -68,13 +73,15 @@ const causeColumns: readonly (readonly [keyof SimulatedStage['exposed'], string,
 
 /** Busy and idle seconds, then shares of the step in percent; neighbours that look alike share a row. */
 function stageTable({ stages, step }: SimulationResult, style: TextStyle): readonly string[] {
-  const shown = causeColumns.filter(([key]) => stages.some(({ exposed }) => exposed[key] >= 0.0005 * step.seconds));
+  const shown = causeColumns.filter(([key]) =>
+    stages.some(({ exposed }) => exposed[key] >= 0.0005 * step.timelineSeconds),
+  );
   const names = `${stages.length - 1}`.length * 2 + 1;
   const widths = [Math.max(5, names), 8, 8, ...shown.map(([, name]) => Math.max(5, name.length))];
   const cells = ({ busySeconds, idleSeconds, exposed }: SimulatedStage): string[] => [
     formatSeconds(busySeconds),
     formatSeconds(idleSeconds),
-    ...shown.map(([key]) => ((100 * exposed[key]) / step.seconds).toFixed(1)),
+    ...shown.map(([key]) => ((100 * exposed[key]) / step.timelineSeconds).toFixed(1)),
   ];
   const groups: { first: number; last: number; cells: string[] }[] = [];
   for (const stage of stages) {
@@ -107,7 +114,7 @@ function pathTable({ criticalPath, criticalPathSeconds, step }: SimulationResult
   return [
     `${tint(title, 'bold', style)}  ${grouped(criticalPath.length)} tasks, changes stage ${grouped(ranks)} times`,
     ...parts.map(([name, seconds]) => {
-      const share = seconds / step.seconds;
+      const share = seconds / step.timelineSeconds;
       const cells = row([`  ${name}`, formatSeconds(seconds), formatRatio(share)], widths);
       return `${cells}  ${tint(bar(share, room), 'cyan', style)}`.trimEnd();
     }),

@@ -45,7 +45,7 @@ function select(file: FrameworkFile, version: string): LoadedFramework {
   const found = file.versions.find(({ match }) => match.some((part) => version.includes(part.toLowerCase())));
   const { match: _, ...changes } = found ?? { match: [], version: file.base.version };
   const defaults = { ...file.base.defaults, ...defined(changes.defaults ?? {}) };
-  const { flashAttention: _flash, pipelineLayout: _layout, ...strategy } = defaults;
+  const { flashAttention: _flash, pipelineLayout: _layout, pipelineSchedule: _schedule, ...strategy } = defaults;
   return {
     defaults,
     framework: {

@@ -2,7 +2,7 @@ import { SlipwayError } from '../errors.js';
 import type { Accelerator } from '../hardware/accelerator.js';
 import type { Architecture } from '../model/architecture.js';
 import type { Framework } from '../parallelism/framework.js';
-import type { AttentionKernel, Precision, Strategy } from '../parallelism/strategy.js';
+import { type AttentionKernel, type Precision, pipelineSchedules, type Strategy } from '../parallelism/strategy.js';
 import type { StrategyDefaults } from './frameworkDefaults.js';
 import { parsePipelineLayout } from './pipelineLayout.js';
 import type { FilledDefault } from './scenario.js';
@@ -41,6 +41,13 @@ function checkLayout(
   }
 }
 
+/** Only the event simulation can run a schedule from a file; `simulate` takes it out before it asks for the strategy. */
+function checkSchedule({ pipelineSchedule }: Given): void {
+  if (pipelineSchedule === undefined || pipelineSchedules.some((name) => name === pipelineSchedule)) return;
+  const message = `'${pipelineSchedule}' is a file, which only \`slipway simulate\` reads; name one of ${pipelineSchedules.join(', ')}`;
+  throw new SlipwayError('unsupported', message, { key: 'strategy.pipelineSchedule' });
+}
+
 /** Fills in what the run file leaves out, and notes every value with who says so. */
 export function resolveStrategy(given: Given, context: StrategyContext): [Strategy, readonly FilledDefault[]] {
   const filled: FilledDefault[] = [];
@@ -68,6 +75,7 @@ export function resolveStrategy(given: Given, context: StrategyContext): [Strate
   const pipelineParallel = pick('pipelineParallel', 1);
   const microBatchSize = pick('microBatchSize', 1);
   checkLayout(given, pipelineParallel, context.model);
+  checkSchedule(given);
   const virtualStages = derive('virtualStages', usualVirtualStages(given, pipelineParallel), 'slipway');
   const offload = pick('offload', 'none');
   const precision = derive('precision', usualPrecision(context), context.framework);

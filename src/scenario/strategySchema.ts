@@ -41,9 +41,11 @@ export const strategySchema = z.strictObject({
   pipelineParallel: degree.optional().describe('PP: stages that the layers are split into. Default: 1, off.'),
   virtualStages: degree.optional().describe('Model chunks per pipeline rank (interleaving). Default: 1, off.'),
   pipelineSchedule: z
-    .enum(pipelineSchedules)
+    .union([z.enum(pipelineSchedules), z.string().regex(/[./\\]/, { abort: true })])
     .optional()
-    .describe('Order of forward and backward passes in a pipeline.'),
+    .describe(
+      `Order of forward and backward passes in a pipeline: ${pipelineSchedules.join(', ')}, or a file for simulate.`,
+    ),
   expertParallel: degree.optional().describe('EP: accelerators that share the experts of a layer. Default: 1, off.'),
   expertTensorParallel: degree.optional().describe('TP inside experts. Default: tensorParallel in Megatron, else 1.'),
   dataSharding: z
