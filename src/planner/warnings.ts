@@ -1,26 +1,11 @@
-import { formatBytes } from '../quantity/format.js';
+import { formatBytes, grouped } from '../quantity/format.js';
 import type { Scenario } from '../scenario/scenario.js';
 import type { Evaluation, StageMemory } from '../simulation/evaluation.js';
 import type { Warning } from './estimateResult.js';
+import { type ValidatedRange, validatedRanges } from './validatedRange.js';
 
-/** Accelerators with published runs among the shipped validation rows (ten or more rows). */
-const validatedAccelerators = new Set([
-  'a100-sxm-40',
-  'a100-sxm-80',
-  'h100-sxm-80',
-  'h100-96-meta',
-  'b200-sxm-180',
-  'b300-288',
-  'b300-sxm-288',
-  'gb200-186',
-  'gb300-288',
-  'tpu-v5e',
-  'tpu-v5p',
-  'tpu-v6e',
-]);
-/** Largest published run among them, and the longest sequence with more than ten rows. */
-const MOST_VALIDATED_ACCELERATORS = 16_384;
-const LONGEST_VALIDATED_SEQUENCE = 32_768;
+/** Fewer published runs than this are named as few. */
+const FEW_RUNS = 10;
 
 /** What the reader should know before trusting the figures. `estimatedFigures` names preset figures that are guesses. */
 export function warningsFor(
@@ -73,20 +58,45 @@ export function fullest(stages: readonly StageMemory[]): StageMemory | undefined
   );
 }
 
-function outsideRange({ cluster, accelerators, sequenceLength }: Scenario): readonly string[] {
-  const messages: string[] = [];
+/** What no run that slipway was checked against covers, the widest gap first. */
+function outsideRange(scenario: Scenario): readonly string[] {
+  const { cluster, accelerators } = scenario;
   const { id, name } = cluster.accelerator;
-  if (!validatedAccelerators.has(id)) messages.push(`no published runs on ${name || id} to check against`);
-  if (accelerators > MOST_VALIDATED_ACCELERATORS) {
+  const range = Object.hasOwn(validatedRanges, id) ? validatedRanges[id] : undefined;
+  const messages =
+    range === undefined ? [`no published runs on ${name || id} to check against`] : gaps(scenario, range);
+  if (cluster.maxAccelerators > 0 && accelerators > cluster.maxAccelerators) {
+    messages.push(`${cluster.name || cluster.id} is known with up to ${grouped(cluster.maxAccelerators)} accelerators`);
+  }
+  return messages;
+}
+
+function gaps(
+  { cluster, accelerators, sequenceLength, strategy, model, framework }: Scenario,
+  range: ValidatedRange,
+): string[] {
+  const { name } = cluster.accelerator;
+  const messages: string[] = [];
+  const checked = `published runs on ${name} to check against`;
+  if (range.runs < FEW_RUNS) messages.push(`only ${range.runs} ${checked}`);
+  const kind = model.moe === null ? 'dense' : 'mixture';
+  const sorts: readonly (readonly [Readonly<Record<string, number>>, string, string])[] = [
+    [range.models, kind, kind === 'mixture' ? 'mixture-of-experts' : kind],
+    [range.precisions, strategy.precision, strategy.precision],
+    [range.frameworks, framework.id, framework.id],
+  ];
+  for (const [counts, key, word] of sorts) {
+    if ((counts[key] ?? 0) === 0) messages.push(`no ${word} ${checked}`);
+  }
+  if (accelerators > range.mostAccelerators) {
     messages.push(
-      `${accelerators} accelerators; the largest published run checked against has ${MOST_VALIDATED_ACCELERATORS}`,
+      `${grouped(accelerators)} accelerators; the largest of the ${checked} has ${grouped(range.mostAccelerators)}`,
     );
   }
-  if (sequenceLength > LONGEST_VALIDATED_SEQUENCE) {
-    messages.push(`sequences of ${sequenceLength} tokens; few published runs go beyond ${LONGEST_VALIDATED_SEQUENCE}`);
-  }
-  if (cluster.maxAccelerators > 0 && accelerators > cluster.maxAccelerators) {
-    messages.push(`${cluster.name || cluster.id} is known with up to ${cluster.maxAccelerators} accelerators`);
+  if (sequenceLength > range.longestSequence) {
+    messages.push(
+      `sequences of ${grouped(sequenceLength)} tokens; the longest of the ${checked} has ${grouped(range.longestSequence)}`,
+    );
   }
   return messages;
 }

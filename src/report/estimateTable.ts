@@ -91,7 +91,7 @@ function verdict({ memory }: Estimate, style: TextStyle): readonly string[] {
       '',
       [
         `allocated ${formatBytes(memory.peakBytes)},`,
-        `reserved ${formatBytes(memory.reservedBytes)},`,
+        `reserved ${formatBytes(memory.reservedBytes)} with fragmentation,`,
         `in nvidia-smi ${formatBytes(deviceBytes)}`,
         ...(memory.hostBytes > 0 ? [`; host ${formatBytes(memory.hostBytes)} per node`] : []),
       ],
@@ -122,7 +122,8 @@ function stepTable({ step }: Estimate, style: TextStyle): readonly string[] {
     tint(row(['Step', formatSeconds(step.seconds)], widths), 'bold', style),
     ...parts.map(([name, seconds]) => {
       const share = seconds / step.seconds;
-      return `${row([`  ${name}`, formatSeconds(seconds), formatRatio(share)], widths)}  ${tint(bar(share, room), 'cyan', style)}`.trimEnd();
+      const blocks = bar(share, room);
+      return `${row([`  ${name}`, formatSeconds(seconds), formatRatio(share)], widths)}${blocks === '' ? '' : `  ${tint(blocks, 'cyan', style)}`}`;
     }),
   ];
 }

@@ -2,7 +2,12 @@ import { formatBytes } from '../quantity/format.js';
 import type { StageMemory } from '../simulation/evaluation.js';
 import { row, type TextStyle, tint } from './text.js';
 
-const widths = [7, 6, 7, 7, 7, 7, 7, 8, 7, 8];
+/** The columns, and what is left of them on a terminal of less than 80. */
+const wide = {
+  widths: [7, 6, 7, 7, 7, 7, 7, 8, 7, 8],
+  head: ['Stage', 'layers', 'weights', 'grads', 'optim', 'activ', 'buffers', 'overhead', 'GiB', 'inflight'],
+};
+const narrow = { widths: [7, 7, 7, 7, 7], head: ['Stage', 'states', 'activ', 'rest', 'GiB'] };
 /** Rows of a table that a reader still takes in. */
 const MOST_ROWS = 6;
 
@@ -10,7 +15,8 @@ const MOST_ROWS = 6;
 export function memoryTable(stages: readonly StageMemory[], style: TextStyle): readonly string[] {
   const groups = shortened(alike(stages));
   const fullest = Math.max(...stages.map(total));
-  const head = ['Stage', 'layers', 'weights', 'grads', 'optim', 'activ', 'buffers', 'overhead', 'GiB', 'inflight'];
+  const { widths, head } = style.columns < 80 ? narrow : wide;
+  const shown = style.columns < 80 ? fewCells : cells;
   return [
     tint(row(head, widths), 'bold', style),
     ...groups.map((group) => {
@@ -18,7 +24,7 @@ export function memoryTable(stages: readonly StageMemory[], style: TextStyle): r
       const last = group.at(-1);
       if (!first || !last) return '...';
       const name = first === last ? `${first.stage}` : `${first.stage}-${last.stage}`;
-      const line = row([`${name}${total(first) === fullest ? ' *' : ''}`, ...cells(first)], widths);
+      const line = row([`${name}${total(first) === fullest ? ' *' : ''}`, ...shown(first)], widths);
       return total(first) === fullest && stages.length > 1 ? tint(line, 'cyan', style) : line;
     }),
   ];
@@ -38,6 +44,11 @@ function cells(stage: StageMemory): string[] {
     ].map(gibibytes),
     `${Number(stage.inFlightMicroBatches.toFixed(1))}`,
   ];
+}
+
+function fewCells(stage: StageMemory): string[] {
+  const states = stage.weightsBytes + stage.gradientsBytes + stage.optimizerBytes;
+  return [states, stage.activationsBytes, stage.buffersBytes + stage.overheadBytes, total(stage)].map(gibibytes);
 }
 
 function total(stage: StageMemory): number {

@@ -42,7 +42,8 @@ export async function loadRun(
   const locate = locator(text, overrides);
   const baseDirectory = baseDirectoryOf(source, overrides);
   try {
-    const value = setPaths(text.value, overrides, (path, name) => writeOutPreset(path, name, baseDirectory));
+    const keys = overrides.map(({ path }) => path.join('.'));
+    const value = setPaths(text.value, overrides, (path, name) => writeOutPreset(path, name, { baseDirectory, keys }));
     const run = await checkRunFileWithExpressions(value, locate);
     const scenario = resolveCheckedRun(run, { baseDirectory });
     deriveDegrees(scenario);

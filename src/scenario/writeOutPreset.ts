@@ -1,18 +1,30 @@
 import { loadModel } from './loadModel.js';
 import { type PresetKind, readPreset } from './presetFiles.js';
 
+/** Where the model's path starts, and the dotted keys that are about to change. */
+export interface PresetChange {
+  readonly baseDirectory?: string;
+  readonly keys?: readonly string[];
+}
+
 /** What `--set cluster.networkEfficiency=0.8` changes a part of: the preset's own figures, as a run file would write them. */
-export function writeOutPreset(path: readonly string[], name: string, baseDirectory = '.'): object | undefined {
+export function writeOutPreset(path: readonly string[], name: string, change: PresetChange = {}): object | undefined {
   switch (path.join('.')) {
     case 'model':
-      return changed(loadModel(name, baseDirectory));
+      return changed(loadModel(name, change.baseDirectory));
     case 'cluster':
       return plainPreset('clusters', name);
     case 'cluster.accelerator':
-      return plainPreset('accelerators', name);
+      return withoutStale(plainPreset('accelerators', name), change.keys ?? []);
     default:
       return undefined;
   }
+}
+
+/** What can be allocated was measured for the memory as sold; for another size only the usual share is known. */
+function withoutStale(fields: object, keys: readonly string[]): object {
+  if (!keys.includes('cluster.accelerator.memoryBytes')) return fields;
+  return Object.fromEntries(Object.entries(fields).filter(([key]) => key !== 'usableMemoryBytes'));
 }
 
 function plainPreset(kind: PresetKind, name: string): object {

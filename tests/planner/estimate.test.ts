@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { SlipwayError } from '../../src/errors.js';
 import {
   attentionKernels,
@@ -125,4 +125,27 @@ test('without tokens the run is unknown, not free', () => {
   const { training } = estimate(resolveScenario({ ...small, training: {} }), { advice: false });
   expect(training).toMatchObject({ tokens: null, days: null, costUsd: null });
   expect(training.goodput).toBeGreaterThan(0.9);
+});
+
+describe('outside the runs that were checked', () => {
+  const messages = (changes: Partial<RunFileInput>) =>
+    estimate(resolveScenario({ model: 'llama3-8b', cluster: 'dgx-a100', accelerators: 64, ...changes }))
+      .warnings.filter(({ code }) => code === 'outside-validated-range')
+      .map(({ message }) => message);
+
+  test('nothing is said of what they cover', () => {
+    expect(messages({})).toEqual([]);
+  });
+
+  test('what they do not cover is named: chip, kind of model, precision, framework, scale', () => {
+    expect(messages({ cluster: 'workstation-4090', accelerators: 8 })[0]).toMatch(/^no published runs on .*4090/);
+    expect(messages({ cluster: 'frontier' })[0]).toMatch(/^(no|only \d+) published runs on MI250X/);
+    expect(messages({ model: 'mixtral-8x7b' })).toEqual([
+      expect.stringMatching(/^no mixture-of-experts published runs on A100 .* to check against$/),
+    ]);
+    expect(messages({ framework: 'xla' })).toEqual([expect.stringMatching(/^no xla published runs on A100/)]);
+    expect(messages({ accelerators: 4096 })).toEqual([
+      expect.stringMatching(/^4,096 accelerators; the largest of the/),
+    ]);
+  });
 });

@@ -126,6 +126,7 @@ test('--set changes a part of a preset, which then is no longer that preset', as
   const { scenario } = await loadRun(undefined, [...base, ...set]);
   expect(scenario.model).toMatchObject({ name: 'Llama 3 8B (changed)', numLayers: 16, hiddenSize: 4096 });
   expect(scenario.cluster.accelerator).toMatchObject({ id: 'h100-sxm-80-changed', memoryBytes: 160 * 2 ** 30 });
+  expect(scenario.cluster.accelerator.usableMemoryBytes).toBeGreaterThan(150 * 2 ** 30);
 });
 
 test.each(listPresets('clusters'))('%s written out is the same cluster', (name) => {
