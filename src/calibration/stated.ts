@@ -8,7 +8,12 @@ type Fields = Readonly<Record<string, unknown>>;
  * are what the person did. Anything else is left to the framework's defaults.
  */
 function fieldsFromWords(stated: Stated, strategy: Fields): Fields {
-  return { ...absent(strategy, offloadOf(stated)), ...absent(strategy, optimizerOf(stated)), ...absent(strategy, shardGroupOf(stated)), ...overlapOf(stated) };
+  return {
+    ...absent(strategy, offloadOf(stated)),
+    ...absent(strategy, optimizerOf(stated)),
+    ...absent(strategy, shardGroupOf(stated)),
+    ...overlapOf(stated),
+  };
 }
 
 function absent(strategy: Fields, fields: Fields): Fields {
@@ -38,7 +43,12 @@ function shardGroupOf(stated: Stated): Fields {
 
 function overlapOf(stated: Stated): Fields {
   if (!/overlap off/.test(words(stated, 'overlap'))) return {};
-  return { tensorOverlap: false, overlapGradientReduce: false, overlapParameterGather: false, overlapPipelineSend: false };
+  return {
+    tensorOverlap: false,
+    overlapGradientReduce: false,
+    overlapParameterGather: false,
+    overlapPipelineSend: false,
+  };
 }
 
 /** The run file with what the source's words add. */

@@ -3,8 +3,8 @@ import type { Scenario } from '../scenario/scenario.js';
 import type { Evaluation, StepBreakdown } from '../simulation/evaluation.js';
 import { type BaselineSample, baselineSample, fitBaseline } from './baseline.js';
 import type { MeasuredRun } from './runs.js';
-import { withStated } from './stated.js';
 import { memoryKindOf, type Outcome, relativeError, type Score, score } from './score.js';
+import { withStated } from './stated.js';
 
 /** What a predictor answers for one run. Thrown `SlipwayError`s become skipped rows; any other error is a bug. */
 export interface Prediction {

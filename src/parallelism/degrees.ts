@@ -258,6 +258,20 @@ function scheduleFits({ strategy: s }: DegreeContext): Infeasibility | undefined
   return undefined;
 }
 
+/** DualPipe feeds the pipeline from both ends and needs it full: an even number of at least 2 p micro-batches. */
+function dualPipeIsFed({ strategy: s, accelerators }: DegreeContext): Infeasibility | undefined {
+  if (s.pipelineSchedule !== 'dualpipe' || s.pipelineParallel === 1) return undefined;
+  const dataParallel = accelerators / (s.tensorParallel * s.contextParallel * s.pipelineParallel);
+  const microBatches = s.globalBatchSize / (dataParallel * s.microBatchSize);
+  if (microBatches % 2 === 0 && microBatches >= 2 * s.pipelineParallel) return undefined;
+  const needed = Math.max(2 * s.pipelineParallel, 2 * Math.ceil(microBatches / 2));
+  return broken(
+    'pipelineSchedule',
+    `pipelineSchedule dualpipe needs an even number of at least ${2 * s.pipelineParallel} micro-batches, not ${microBatches}; use globalBatchSize ${needed * dataParallel * s.microBatchSize} or 1f1b`,
+    { microBatches, pipelineParallel: s.pipelineParallel },
+  );
+}
+
 function expertsDivide({ model, strategy: s, accelerators }: DegreeContext): Infeasibility | undefined {
   const ep = s.expertParallel;
   const experts = model.moe?.numExperts ?? 0;
@@ -307,6 +321,7 @@ const rules: readonly Rule[] = [
   ulyssesHasHeads,
   layersFillStages,
   scheduleFits,
+  dualPipeIsFed,
   expertsDivide,
   shardGroupDivides,
 ];

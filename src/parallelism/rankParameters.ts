@@ -29,7 +29,8 @@ export function endRankParameters(
   // Each prediction module joins the hidden state with the next embedding: a 2h x h projection, column-parallel, and three norms.
   const prediction =
     model.multiTokenPredictionLayers * ((2 * model.hiddenSize * model.hiddenSize) / d.tensorParallel + 3 * norm);
-  const head = stage.hasHead ? (ownHead ? table : 0) + (model.finalNorm ? norm : 0) + prediction : 0;
+  const bias = model.biases.head ? paddedVocabulary / d.tensorParallel : 0;
+  const head = stage.hasHead ? (ownHead ? table : 0) + bias + (model.finalNorm ? norm : 0) + prediction : 0;
   return { embedding, head };
 }
 

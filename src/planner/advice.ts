@@ -14,9 +14,11 @@ type Change = Partial<Strategy>;
 
 /**
  * Re-evaluates the strategies one change away. Where this one fits: those that fit and are faster. Where it does not:
- * those that fit, also two changes away if one is not enough. Fastest first.
+ * those that fit, also two changes away if one is not enough. Fastest first. Both sides by the closed form: a neighbour takes
+ * microseconds, and what simulation adds is much the same on both.
  */
-export function adviceFor(scenario: Scenario, now: Evaluation): readonly Advice[] {
+export function adviceFor(scenario: Scenario): readonly Advice[] {
+  const now = evaluate(scenario);
   const changes = neighbours(scenario.strategy, !now.fits);
   const single = better(scenario, now, changes);
   if (single.length > 0 || now.fits) return single.slice(0, MOST_ADVICE);

@@ -1,7 +1,7 @@
 import type { FlopsConvention } from '../model/flops.js';
 import { countParameters } from '../model/parameters.js';
 import type { Scenario } from '../scenario/scenario.js';
-import { evaluate } from '../simulation/closedForm.js';
+import { evaluateStep } from '../simulation/evaluateStep.js';
 import type { Evaluation } from '../simulation/evaluation.js';
 import { trainingRun } from '../training/run.js';
 import { adviceFor } from './advice.js';
@@ -22,18 +22,18 @@ export interface EstimateOptions {
 
 /** Does it fit, how fast is a step, when is training done, what does it cost. Throws `SlipwayError` on bad degrees. */
 export function estimate(scenario: Scenario, options: EstimateOptions = {}): Estimate {
-  const evaluation = evaluate(scenario);
+  const evaluation = evaluateStep(scenario);
   const parameters = countParameters(scenario.model);
   return {
     schemaVersion: 1,
     run: filledRun(scenario, evaluation, options.written),
     model: { name: scenario.model.name, parameters: parameters.total, activeParameters: parameters.active },
     memory: memoryOf(evaluation),
-    step: { seconds: evaluation.stepSeconds, breakdown: evaluation.breakdown },
+    step: { seconds: evaluation.stepSeconds, method: evaluation.method, breakdown: evaluation.breakdown },
     throughput: throughput(scenario, evaluation, options.flopsConvention ?? 'megatron', parameters.active),
     training: trainingRun(scenario, evaluation.stepSeconds, parameters.total),
     warnings: warningsFor(scenario, evaluation, options.estimatedFigures ?? []),
-    advice: options.advice === false ? [] : adviceFor(scenario, evaluation),
+    advice: options.advice === false ? [] : adviceFor(scenario),
   };
 }
 

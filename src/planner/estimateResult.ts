@@ -2,7 +2,7 @@ import type { Architecture } from '../model/architecture.js';
 import type { FlopsConvention } from '../model/flops.js';
 import type { Strategy } from '../parallelism/strategy.js';
 import type { FilledDefault } from '../scenario/scenario.js';
-import type { StageMemory, StepBreakdown } from '../simulation/evaluation.js';
+import type { Evaluation, StageMemory, StepBreakdown } from '../simulation/evaluation.js';
 import type { TrainingEstimate } from '../training/run.js';
 
 /** The answer of `slipway estimate`, and its JSON document. Keys may be added; those here stay. */
@@ -12,7 +12,12 @@ export interface Estimate {
   readonly run: FilledRun;
   readonly model: { readonly name: string; readonly parameters: number; readonly activeParameters: number };
   readonly memory: EstimatedMemory;
-  readonly step: { readonly seconds: number; readonly breakdown: StepBreakdown };
+  readonly step: {
+    readonly seconds: number;
+    /** What the time rests on. */
+    readonly method: Evaluation['method'];
+    readonly breakdown: StepBreakdown;
+  };
   readonly throughput: Throughput;
   readonly training: TrainingEstimate;
   readonly warnings: readonly Warning[];

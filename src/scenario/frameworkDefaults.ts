@@ -29,7 +29,12 @@ export function loadFramework(id: Framework['id'], frameworkVersion = ''): Loade
 function frameworkFile(id: Framework['id']): FrameworkFile {
   const known = files.get(id);
   if (known) return known;
-  const value = readPreset('frameworks', id).data;
+  const { data: value, compiled } = readPreset('frameworks', id);
+  if (compiled) {
+    const file = value as FrameworkFile;
+    files.set(id, file);
+    return file;
+  }
   const result = frameworkFileSchema.safeParse(value);
   if (!result.success) {
     const mistake = schemaError(result.error, value, frameworkFileSchema, () => ({

@@ -37,7 +37,8 @@ export function loadCluster(cluster: string | ClusterInput): Cluster {
   return resolveCluster(described, loadAccelerator(described.accelerator));
 }
 
-function checked<T>(schema: z.ZodType<T>, { id, file, data }: PresetFile, kind: PresetKind): T {
+function checked<T>(schema: z.ZodType<T>, { id, file, data, compiled }: PresetFile, kind: PresetKind): T {
+  if (compiled) return data as T;
   const result = schema.safeParse(data);
   if (result.success) return result.data;
   const [issue] = result.error.issues;

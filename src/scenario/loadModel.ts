@@ -73,7 +73,11 @@ function hint(shown: string): string {
 /** A file of presets/models; what else it says (published counts, sources) is for readers and tests. */
 const modelFileSchema = z.looseObject({ name: z.string().min(1), architecture: architectureInputSchema });
 
-function checked({ data, file }: PresetFile): ArchitectureInput {
+function checked({ data, file, compiled }: PresetFile): ArchitectureInput {
+  if (compiled) {
+    const { architecture, name } = data as z.output<typeof modelFileSchema>;
+    return { ...architecture, name };
+  }
   const result = modelFileSchema.safeParse(data);
   if (result.success) return { ...result.data.architecture, name: result.data.name };
   const mistake = schemaError(result.error, data, modelFileSchema, () => ({ file }));

@@ -14,6 +14,8 @@ export interface PresetFile {
   readonly file: string;
   /** As written; the caller's schema checks it. */
   readonly data: unknown;
+  /** From `npm run build`, which wrote what the schema had accepted: no need to check it at every start. */
+  readonly compiled: boolean;
 }
 
 const singular: Readonly<Record<PresetKind, string>> = {
@@ -48,9 +50,9 @@ function isFileName(name: string): boolean {
 function tryRead(kind: PresetKind, id: string): PresetFile | undefined {
   const file = fileOf(kind, id);
   const compiled = readIfThere(join(compiledFolder, kind, `${id}.json`));
-  if (compiled !== undefined) return { id, file, data: JSON.parse(compiled) };
+  if (compiled !== undefined) return { id, file, data: JSON.parse(compiled), compiled: true };
   const text = readIfThere(file);
-  return text === undefined ? undefined : { id, file, data: parsed(text, file) };
+  return text === undefined ? undefined : { id, file, data: parsed(text, file), compiled: false };
 }
 
 /** `npm run build` leaves every preset as JSON beside the built code, half of the start-up time; sources read the YAML. */
@@ -67,7 +69,7 @@ function readByAlias(kind: PresetKind, name: string): PresetFile | undefined {
     const text = readIfThere(file);
     // Parsing takes a hundred times as long as this look, and most files do not hold the word at all.
     if (!text?.toLowerCase().includes(wanted)) continue;
-    const preset = { id, file, data: parsed(text, file) };
+    const preset = { id, file, data: parsed(text, file), compiled: false };
     if (namesOf(preset).some((known) => known.toLowerCase() === wanted)) return preset;
   }
   return undefined;

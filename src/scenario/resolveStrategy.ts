@@ -96,7 +96,7 @@ export function resolveStrategy(given: Given, context: StrategyContext): [Strate
     dataSharding: pick('dataSharding', 'ddp'),
     shardGroupSize: pick('shardGroupSize', 0),
     offload,
-    optimizerOffloadFraction: pick('optimizerOffloadFraction', offload === 'optimizer-cpu' ? 1 : 0),
+    optimizerOffloadFraction: pick('optimizerOffloadFraction', offload === 'none' ? 0 : 1),
     activationOffloadLayers: pick('activationOffloadLayers', 0),
     microBatchSize,
     globalBatchSize: derive(

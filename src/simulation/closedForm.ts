@@ -50,7 +50,7 @@ function stepBreakdown(
   bound: PipelineBound,
 ): StepBreakdown {
   const m = p.degrees.microBatches;
-  const parts = { compute: 0, recompute: 0, tensor: 0, context: 0, expert: 0, host: 0, sharded: 0 };
+  const parts = { compute: 0, recompute: 0, tensor: 0, context: 0, expert: 0, host: 0, offload: 0, sharded: 0 };
   works.forEach((work, i) => {
     const share = shareOfRank(p, chunks[i], bound.rank);
     if (share === 0) return;
@@ -59,7 +59,7 @@ function stepBreakdown(
     addPart(parts, work.cost.parts.weightGradient, share);
     parts.sharded += (work.shardedForward + work.shardedBackward) * share;
   });
-  const work = m * (parts.compute + parts.recompute + parts.tensor + parts.context + parts.expert + parts.host + parts.sharded);
+  const work = m * (parts.compute + parts.recompute + parts.tensor + parts.context + parts.expert + parts.host + parts.offload + parts.sharded);
   const accounted = work + bound.sendSeconds + bound.dataSeconds + bound.optimizerSeconds + bound.offloadSeconds;
   const breakdown = {
     computeSeconds: m * parts.compute,
@@ -71,7 +71,7 @@ function stepBreakdown(
     pipelineBubbleSeconds: Math.max(0, bound.seconds - accounted),
     dataParallelSeconds: m * parts.sharded + bound.dataSeconds,
     optimizerSeconds: bound.optimizerSeconds,
-    offloadSeconds: bound.offloadSeconds,
+    offloadSeconds: m * parts.offload + bound.offloadSeconds,
     otherSeconds: m * parts.host + p.framework.stepOverheadSeconds,
   };
   const sum = Object.values(breakdown).reduce((total, seconds) => total + seconds, 0);
@@ -93,6 +93,7 @@ function addPart(sum: { -readonly [K in keyof PassParts]: number }, part: PassPa
   sum.context += part.context * share;
   sum.expert += part.expert * share;
   sum.host += part.host * share;
+  sum.offload += part.offload * share;
 }
 
 /** Expected maximum of n normal draws over their mean: sigma sqrt(2 ln n). */

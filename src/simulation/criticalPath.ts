@@ -2,6 +2,12 @@ import { streamsPerRank } from './engine/taskGraph.js';
 import type { SimulatedStep } from './simulate.js';
 import type { TaskInfo } from './stepTasks.js';
 
+/** As much of a simulated step as its timeline needs. */
+export interface TimedStep
+  extends Pick<SimulatedStep, 'graph' | 'timeline' | 'tasks' | 'makespanSeconds' | 'stepSeconds'> {
+  readonly schedule: Pick<SimulatedStep['schedule'], 'staggered'>;
+}
+
 /** What a second of a step goes to. `other` is waiting for the host to launch kernels. */
 export const causes = [
   'compute',
@@ -12,6 +18,7 @@ export const causes = [
   'pipelineSend',
   'dataParallel',
   'optimizer',
+  'offload',
   'other',
 ] as const;
 export type Cause = (typeof causes)[number];
@@ -37,6 +44,7 @@ export function noSeconds(): CauseSeconds {
     pipelineSendSeconds: 0,
     dataParallelSeconds: 0,
     optimizerSeconds: 0,
+    offloadSeconds: 0,
     otherSeconds: 0,
   };
 }
@@ -49,8 +57,8 @@ export function addTaskSeconds(sum: CauseSeconds, info: TaskInfo, seconds: numbe
   else if (kind === 'gather' || kind === 'reduce') sum.dataParallelSeconds += seconds;
   else if (parts === undefined) sum.computeSeconds += seconds;
   else {
-    const { compute, recompute, tensor, context, expert, host } = parts;
-    const alone = compute + recompute + tensor + context + expert + host + dataSeconds;
+    const { compute, recompute, tensor, context, expert, offload, host } = parts;
+    const alone = compute + recompute + tensor + context + expert + offload + host + dataSeconds;
     const scale = alone > 0 ? seconds / alone : 0;
     sum.computeSeconds += compute * scale;
     sum.recomputeSeconds += recompute * scale;
@@ -58,6 +66,7 @@ export function addTaskSeconds(sum: CauseSeconds, info: TaskInfo, seconds: numbe
     sum.contextParallelSeconds += context * scale;
     sum.expertParallelSeconds += expert * scale;
     sum.dataParallelSeconds += dataSeconds * scale;
+    sum.offloadSeconds += offload * scale;
     sum.otherSeconds += host * scale;
   }
 }
@@ -70,7 +79,7 @@ export interface RankSpan {
   readonly lastTask: number;
 }
 
-export function rankSpans(step: Pick<SimulatedStep, 'graph' | 'timeline'>): RankSpan[] {
+export function rankSpans(step: Pick<TimedStep, 'graph' | 'timeline'>): RankSpan[] {
   const { graph, timeline } = step;
   const starts = new Float64Array(graph.ranks).fill(Number.POSITIVE_INFINITY);
   const ends = new Float64Array(graph.ranks);
@@ -94,7 +103,7 @@ export function rankSpans(step: Pick<SimulatedStep, 'graph' | 'timeline'>): Rank
  * Follows what started each task back from the last one; where ranks start the next step on their own (`staggered`), from
  * the end of the rank that takes longest back to its start.
  */
-export function criticalPath(step: SimulatedStep): CriticalPath {
+export function criticalPath(step: TimedStep): CriticalPath {
   const { graph, timeline, tasks: infos } = step;
   const spans = rankSpans(step);
   const staggered = step.schedule.staggered;

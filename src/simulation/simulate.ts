@@ -66,7 +66,7 @@ export function simulateStep(scenario: Scenario, options: SimulateOptions = {}):
   };
 }
 
-/** The schedule's order for this run; refuses what the schedule cannot do. */
+/** The schedule's order for this run. */
 export function scheduleOrder(
   p: Prepared,
   schedule: Schedule,
@@ -74,13 +74,6 @@ export function scheduleOrder(
   microBatches: number,
 ): PipelineOrder {
   const stages = p.degrees.pipelineParallel;
-  if (schedule.id === 'dualpipe' && stages > 1 && (microBatches % 2 !== 0 || microBatches < 2 * stages)) {
-    throw new SlipwayError(
-      'invalid-degrees',
-      `pipelineSchedule dualpipe needs an even number of at least ${2 * stages} micro-batches for ${stages} stages, not ${microBatches}; raise globalBatchSize or lower pipelineParallel`,
-      { key: 'strategy.pipelineSchedule' },
-    );
-  }
   return schedule.order({ stages, microBatches, chunks: chunksPerStage(p.strategy), lengths: meanLengths(chunks) });
 }
 

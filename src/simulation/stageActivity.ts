@@ -1,6 +1,5 @@
-import { addTaskSeconds, type CauseSeconds, noSeconds, rankSpans } from './criticalPath.js';
+import { addTaskSeconds, type CauseSeconds, noSeconds, rankSpans, type TimedStep } from './criticalPath.js';
 import { streamsPerRank } from './engine/taskGraph.js';
-import type { SimulatedStep } from './simulate.js';
 
 /** What the compute stream of one rank does over a step. */
 export interface StageActivity {
@@ -17,7 +16,7 @@ export interface StageActivity {
  * Busy and idle seconds of every rank. An idle gap counts as communication for as long as the message, gather or reduction
  * that ended it was on its way; the rest of it is waiting for another rank's passes: the bubble.
  */
-export function stageActivities(step: SimulatedStep): StageActivity[] {
+export function stageActivities(step: TimedStep): StageActivity[] {
   const { graph, timeline, tasks, schedule, stepSeconds } = step;
   const starts = rankSpans(step).map((span) => (schedule.staggered ? span.startSeconds : 0));
   const sums = starts.map(() => ({ ...noSeconds(), pipelineBubbleSeconds: 0 }));
@@ -48,7 +47,7 @@ export function stageActivities(step: SimulatedStep): StageActivity[] {
 
 function addGap(
   sum: CauseSeconds & { pipelineBubbleSeconds: number },
-  { graph, timeline, tasks }: SimulatedStep,
+  { graph, timeline, tasks }: TimedStep,
   task: number,
   from: number,
   to: number,

@@ -1,6 +1,9 @@
 import { streamSeconds } from '../hardware/kernels/elementwise.js';
+import { layerActivations } from '../memory/activations.js';
+import { exposedBeside, gatherBytes } from '../parallelism/data.js';
 import { operatorSeconds, type RecomputeChoice } from '../parallelism/layerCost.js';
 import type { StagePass } from '../parallelism/pipeline/schedule.js';
+import { layerRankParameters } from '../parallelism/rankParameters.js';
 import { recomputeChoice } from '../parallelism/rankShare.js';
 import type { Stage } from '../parallelism/stages.js';
 import { type LayerSeconds, layerSeconds } from './layerSeconds.js';
@@ -35,6 +38,8 @@ export interface PassParts {
   readonly context: number;
   readonly expert: number;
   readonly host: number;
+  /** Activations and weights that cross the host link and found nothing to hide behind. */
+  readonly offload: number;
 }
 
 /** Layers of both kinds, timed once with and without recomputation. */
@@ -106,6 +111,7 @@ export function stageCost(p: Prepared, table: LayerTable, stage: Stage): StageCo
   const device = forwardSeconds + inputGradientSeconds + weightGradientSeconds + recomputeSeconds;
   const busy = device + tensorSeconds + contextSeconds + expertSeconds;
   const hostSeconds = hostShortfall(p, all, counts, share, again, busy);
+  const link = hostLinkBytes(p, table, stage);
   const parts = {
     forward: {
       compute: forwardSeconds,
@@ -114,6 +120,7 @@ export function stageCost(p: Prepared, table: LayerTable, stage: Stage): StageCo
       context: contextForward,
       expert: expertForward,
       host: hostSeconds / 3,
+      offload: linkExposed(p, link.forwardBytes, forwardSeconds),
     },
     inputGradient: {
       compute: inputGradientSeconds,
@@ -122,8 +129,9 @@ export function stageCost(p: Prepared, table: LayerTable, stage: Stage): StageCo
       context: contextBackward,
       expert: expertBackward,
       host: (2 * hostSeconds) / 3,
+      offload: linkExposed(p, link.backwardBytes, device - forwardSeconds),
     },
-    weightGradient: { compute: weightGradientSeconds, recompute: 0, tensor: 0, context: 0, expert: 0, host: 0 },
+    weightGradient: { compute: weightGradientSeconds, recompute: 0, tensor: 0, context: 0, expert: 0, host: 0, offload: 0 },
   };
   return {
     forwardSeconds,
@@ -144,7 +152,41 @@ export function stageCost(p: Prepared, table: LayerTable, stage: Stage): StageCo
 }
 
 function partsSeconds(parts: PassParts): number {
-  return parts.compute + parts.recompute + parts.tensor + parts.context + parts.expert + parts.host;
+  return parts.compute + parts.recompute + parts.tensor + parts.context + parts.expert + parts.host + parts.offload;
+}
+
+/** Bytes over the host link in one micro-batch: offloaded activations out and back, offloaded weights in for each pass. */
+function hostLinkBytes(p: Prepared, table: LayerTable, stage: Stage): { forwardBytes: number; backwardBytes: number } {
+  const { strategy, framework, share, model, degrees } = p;
+  const layers = stage.denseLayers + stage.moeLayers;
+  let activations = 0;
+  if (strategy.activationOffloadLayers > 0 && layers > 0) {
+    const dense = layerActivations(table.dense.graph, share, table.recompute).keptBytes;
+    const moe = layerActivations(table.moe.graph, share, table.recompute).keptBytes;
+    const moved = Math.min(1, strategy.activationOffloadLayers / layers);
+    activations = moved * (stage.denseLayers * dense + stage.moeLayers * moe);
+  }
+  let weights = 0;
+  if (strategy.offload.startsWith('parameters')) {
+    const dense = layerRankParameters(model, 'dense', degrees);
+    const moe = model.moe === null ? dense : layerRankParameters(model, 'moe', degrees);
+    const held = stage.denseLayers * (dense.dense + dense.expert) + stage.moeLayers * (moe.dense + moe.expert);
+    // Sharded weights come up as shards and are gathered on the device.
+    const shards = strategy.dataSharding === 'zero-3' ? degrees.shardGroup : 1;
+    weights = (held * gatherBytes(strategy, framework)) / shards;
+  }
+  return { forwardBytes: activations + weights, backwardBytes: activations + weights };
+}
+
+/** Copies run beside the compute of neighbouring layers; drives are as slow as they are. */
+function linkExposed(p: Prepared, bytes: number, compute: number): number {
+  if (bytes <= 0) return 0;
+  const { cluster } = p.scenario;
+  const link = p.accelerator.hostBytesPerSecond;
+  const drives = cluster.nvmeReadBytesPerSecond / cluster.acceleratorsPerNode;
+  const fromDrives = p.strategy.offload === 'parameters-nvme' && drives > 0;
+  const seconds = bytes / (fromDrives ? Math.min(link, drives) : link);
+  return exposedBeside(seconds, compute, 0, p.contention);
 }
 
 /** Kernels that CUDA graphs leave to launch one by one. */

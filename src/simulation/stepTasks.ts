@@ -369,11 +369,11 @@ function gradientCounts(passes: readonly Pass[]): Map<number, number> {
 }
 
 export function partsTotal(parts: PassParts): number {
-  return parts.compute + parts.recompute + parts.tensor + parts.context + parts.expert + parts.host;
+  return parts.compute + parts.recompute + parts.tensor + parts.context + parts.expert + parts.host + parts.offload;
 }
 
 function addParts(all: readonly PassParts[]): PassParts {
-  const sum = { compute: 0, recompute: 0, tensor: 0, context: 0, expert: 0, host: 0 };
+  const sum = { compute: 0, recompute: 0, tensor: 0, context: 0, expert: 0, host: 0, offload: 0 };
   for (const parts of all) {
     sum.compute += parts.compute;
     sum.recompute += parts.recompute;
@@ -381,6 +381,7 @@ function addParts(all: readonly PassParts[]): PassParts {
     sum.context += parts.context;
     sum.expert += parts.expert;
     sum.host += parts.host;
+    sum.offload += parts.offload;
   }
   return sum;
 }
@@ -393,5 +394,6 @@ function scaleParts(parts: PassParts, by: number): PassParts {
     context: parts.context * by,
     expert: parts.expert * by,
     host: parts.host * by,
+    offload: parts.offload * by,
   };
 }

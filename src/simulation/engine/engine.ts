@@ -44,6 +44,9 @@ class Engine {
   /** Rank clock up to which `left` is current, and the rate since. */
   private readonly clock: Float64Array;
   private readonly rate: Float64Array;
+  /** Streams that have tasks at all, rank by rank: `used[firstUsed[r] .. firstUsed[r + 1])`. */
+  private readonly used: Int32Array;
+  private readonly firstUsed: Int32Array;
   private readonly heap: RankHeap;
   private events = 0;
   private now = 0;
@@ -65,6 +68,15 @@ class Engine {
     this.rate = new Float64Array(graph.ranks).fill(1);
     this.heap = new RankHeap(graph.ranks);
     this.linkStreams(streams);
+    this.used = Int32Array.from(this.head.keys()).filter((stream) => (this.head[stream] ?? -1) >= 0);
+    this.firstUsed = new Int32Array(graph.ranks + 1);
+    for (const stream of this.used) {
+      const next = Math.floor(stream / streamsPerRank) + 1;
+      this.firstUsed[next] = (this.firstUsed[next] ?? 0) + 1;
+    }
+    for (let rank = 0; rank < graph.ranks; rank++) {
+      this.firstUsed[rank + 1] = (this.firstUsed[rank + 1] ?? 0) + (this.firstUsed[rank] ?? 0);
+    }
   }
 
   private linkStreams(streams: number): void {
@@ -98,8 +110,9 @@ class Engine {
     this.clock[rank] = this.now;
     if (elapsed <= 0) return;
     const done = elapsed * (this.rate[rank] ?? 1);
-    const first = rank * streamsPerRank;
-    for (let s = first; s < first + streamsPerRank; s++) {
+    const end = this.firstUsed[rank + 1] ?? 0;
+    for (let u = this.firstUsed[rank] ?? 0; u < end; u++) {
+      const s = this.used[u] ?? 0;
       if ((this.running[s] ?? -1) >= 0) this.left[s] = (this.left[s] ?? 0) - done;
     }
   }
@@ -107,8 +120,9 @@ class Engine {
   /** Ends what is due on the rank, and starts what that allows there and elsewhere. */
   private finishDue(rank: number): void {
     this.advance(rank);
-    const first = rank * streamsPerRank;
-    for (let s = first; s < first + streamsPerRank; s++) {
+    const end = this.firstUsed[rank + 1] ?? 0;
+    for (let u = this.firstUsed[rank] ?? 0; u < end; u++) {
+      const s = this.used[u] ?? 0;
       const task = this.running[s] ?? -1;
       // Rounding may leave a crumb of a task that defined this moment.
       if (task < 0 || (this.left[s] ?? 0) > crumbSeconds * Math.max(1, this.now)) continue;
@@ -145,8 +159,9 @@ class Engine {
 
   /** Starts the first task of every idle stream that waits for nothing. */
   private startReady(rank: number): void {
-    const first = rank * streamsPerRank;
-    for (let s = first; s < first + streamsPerRank; s++) {
+    const end = this.firstUsed[rank + 1] ?? 0;
+    for (let u = this.firstUsed[rank] ?? 0; u < end; u++) {
+      const s = this.used[u] ?? 0;
       if ((this.running[s] ?? -1) >= 0) continue;
       const task = this.head[s] ?? -1;
       if (task < 0 || (this.waits[task] ?? 0) > 0) continue;
@@ -158,10 +173,11 @@ class Engine {
 
   /** Sets the rank's rate and the time at which its next task ends. */
   private schedule(rank: number): void {
-    const first = rank * streamsPerRank;
     let busy = 0;
     let shortest = Number.POSITIVE_INFINITY;
-    for (let s = first; s < first + streamsPerRank; s++) {
+    const end = this.firstUsed[rank + 1] ?? 0;
+    for (let u = this.firstUsed[rank] ?? 0; u < end; u++) {
+      const s = this.used[u] ?? 0;
       if ((this.running[s] ?? -1) < 0) continue;
       busy++;
       shortest = Math.min(shortest, this.left[s] ?? 0);
@@ -170,7 +186,7 @@ class Engine {
       this.heap.remove(rank);
       return;
     }
-    const beside = busy > 1 && (this.running[first + compute] ?? -1) >= 0;
+    const beside = busy > 1 && (this.running[rank * streamsPerRank + compute] ?? -1) >= 0;
     const rate = beside ? 1 / this.contention : 1;
     this.rate[rank] = rate;
     this.clock[rank] = this.now;
