@@ -9,6 +9,7 @@ import { runGraph, type Timeline } from './engine/engine.js';
 import type { FrozenGraph } from './engine/taskGraph.js';
 import { memoryContext } from './memoryContext.js';
 import { memoryTimeline, type RankMemory } from './memoryTimeline.js';
+import { passRecurrence } from './passRecurrence.js';
 import { type Prepared, prepare } from './prepare.js';
 import { layerTable } from './stageCost.js';
 import { type StepTasks, stepTasks, type TaskInfo } from './stepTasks.js';
@@ -109,4 +110,12 @@ function deadlock(built: StepTasks, graph: FrozenGraph, stuck: readonly number[]
   return new SlipwayError('invalid-degrees', `the pipeline order deadlocks: ${where} waits for what never runs`, {
     key: 'strategy.pipelineSchedule',
   });
+}
+
+/** The step pass by pass, without contention between streams: see `passRecurrence`. */
+export function stepByPasses(scenario: Scenario): number {
+  const p = prepare(scenario);
+  const chunks = chunkCosts(p, layerTable(p));
+  const schedule = scheduleOf(p.degrees.pipelineParallel > 1 ? p.strategy.pipelineSchedule : '1f1b');
+  return passRecurrence(p, scheduleOrder(p, schedule, chunks, p.degrees.microBatches), chunks, schedule);
 }
