@@ -1,4 +1,4 @@
-import type { RankParameters } from '../parallelism/data.js';
+import { type RankParameters, shardsGradients } from '../parallelism/data.js';
 import type { Degrees } from '../parallelism/degrees.js';
 import type { Framework } from '../parallelism/framework.js';
 import type { Optimizer, Strategy } from '../parallelism/strategy.js';
@@ -68,7 +68,8 @@ export function stateBytes(
       : bytes * (parameters.dense + parameters.expert);
   const copies = level >= 3 ? 0 : lowPrecisionWeightBytes(strategy, framework) * matrixParameters;
   const weights = shard(each.weight, 3) + copies;
-  const gradients = shard(each.gradient, 2);
+  const heldBack = strategy.dataSharding === 'zero-2' && !shardsGradients(strategy);
+  const gradients = heldBack ? each.gradient * (parameters.dense + parameters.expert) : shard(each.gradient, 2);
   const optimizer = shard(each.optimizer, 1);
   return offload({ weights, gradients, optimizer, offloaded: 0 }, strategy);
 }

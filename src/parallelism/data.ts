@@ -48,6 +48,14 @@ export interface ReplicatedTraffic {
   readonly tailShare: number;
 }
 
+/**
+ * Sharded gradients (zero-2) need a reduction every micro-batch. In a pipeline that would multiply the traffic by its micro-batches, so
+ * gradients stay whole there until the last one (torchtitan and Llama 3 hold back the synchronisation; DeepSpeed refuses the mix).
+ */
+export function shardsGradients(strategy: Strategy): boolean {
+  return strategy.dataSharding === 'zero-2' && strategy.pipelineParallel === 1;
+}
+
 export function replicatedTraffic(
   mesh: Mesh,
   parameters: RankParameters,
@@ -60,7 +68,7 @@ export function replicatedTraffic(
   const reduceSeconds =
     collectiveSeconds(mesh.gradient, kind, parameters.dense * gradientBytes) +
     collectiveSeconds(mesh.expertGradient, kind, parameters.expert * gradientBytes);
-  const everyMicroBatch = strategy.dataSharding === 'zero-2' && mesh.gradient.ranks > 1;
+  const everyMicroBatch = shardsGradients(strategy) && mesh.gradient.ranks > 1;
   const gatherSeconds = sharded
     ? collectiveSeconds(mesh.gradient, 'allGather', parameters.dense * gatherBytes(strategy, framework)) +
       collectiveSeconds(mesh.expertGradient, 'allGather', parameters.expert * gatherBytes(strategy, framework))

@@ -1,4 +1,6 @@
 import { tokenFlops } from '../model/flops.js';
+import { type LayerGraph, layerGraph, type Module } from '../model/operators.js';
+import { layerKinds } from '../model/parameters.js';
 import { recomputeChoice } from '../parallelism/rankShare.js';
 import type { Prepared } from './prepare.js';
 
@@ -15,11 +17,29 @@ export function stepFlops(p: Prepared): { readonly model: number; readonly hardw
   const choice = recomputeChoice(p.strategy);
   if (choice === 'none') return { model, hardware: model };
   if (choice !== 'all') {
-    const again = choice.has('core_attn') ? flops.attentionCore : 0;
-    return { model, hardware: model + 3 * tokens * again };
+    const core = choice.has('core_attn') ? 3 * flops.attentionCore : 0;
+    return { model, hardware: model + tokens * (core + moduleFlops(p, choice)) };
   }
   const layers = Math.ceil(p.model.numLayers / p.degrees.pipelineParallel);
   const { recomputeLayers } = p.strategy;
   const fraction = recomputeLayers > 0 ? Math.min(1, recomputeLayers / layers) : 1;
   return { model, hardware: model + fraction * tokens * (flops.layers + flops.attentionCore) };
+}
+
+/** Forward FLOPs of a token in the matrix multiplications of the chosen modules, over all layers. */
+function moduleFlops(p: Prepared, choice: ReadonlySet<Module>): number {
+  if (![...choice].some((module) => module !== 'core_attn')) return 0;
+  const kinds = layerKinds(p.model);
+  const moe = kinds.filter((kind) => kind === 'moe').length;
+  const of = (kind: 'dense' | 'moe'): number => graphFlops(layerGraph(p.model, p.execution, kind), choice, p.model.moe?.expertsPerToken ?? 0);
+  return (kinds.length - moe > 0 ? (kinds.length - moe) * of('dense') : 0) + (moe > 0 ? moe * of('moe') : 0);
+}
+
+function graphFlops(graph: LayerGraph, choice: ReadonlySet<Module>, expertsPerToken: number): number {
+  let flops = 0;
+  for (const operator of graph.operators) {
+    if ((operator.kind !== 'gemm' && operator.kind !== 'expert') || !choice.has(operator.module)) continue;
+    flops += 2 * operator.inputFeatures * operator.outputFeatures * (operator.kind === 'expert' ? expertsPerToken : 1);
+  }
+  return flops;
 }
