@@ -10,6 +10,7 @@ import type { FrozenGraph } from './engine/taskGraph.js';
 import { memoryContext } from './memoryContext.js';
 import { memoryTimeline, type RankMemory } from './memoryTimeline.js';
 import { passRecurrence } from './passRecurrence.js';
+import { type Perturbation, type StepAtScale, stepAtScale, stretchOf } from './perturbation.js';
 import { type Prepared, prepare } from './prepare.js';
 import { layerTable } from './stageCost.js';
 import { type StepTasks, stepTasks, type TaskInfo } from './stepTasks.js';
@@ -36,6 +37,8 @@ export interface SimulateOptions {
   readonly microBatches?: number;
   /** An order of the user's own instead of the schedule's. */
   readonly order?: PipelineOrder;
+  /** Slow ranks, slow links, noise; none where not given. */
+  readonly perturbation?: Perturbation;
 }
 
 /** Simulates one step of a scenario. Throws `SlipwayError` for degrees or orders that cannot run. */
@@ -45,7 +48,8 @@ export function simulateStep(scenario: Scenario, options: SimulateOptions = {}):
   const chunks = chunkCosts(p, layers);
   const schedule = scheduleOf(p.degrees.pipelineParallel > 1 ? p.strategy.pipelineSchedule : '1f1b');
   const order = options.order ?? scheduleOrder(p, schedule, chunks, options.microBatches ?? p.degrees.microBatches);
-  const built = stepTasks(p, order, chunks, schedule.staggered);
+  const stretch = options.perturbation === undefined ? undefined : stretchOf(p, options.perturbation);
+  const built = stepTasks(p, order, chunks, schedule.staggered, stretch);
   const graph = built.graph.freeze();
   const timeline = runGraph(graph, p.contention);
   if ('deadlock' in timeline) throw deadlock(built, graph, timeline.stuck);
@@ -118,4 +122,15 @@ export function stepByPasses(scenario: Scenario): number {
   const chunks = chunkCosts(p, layerTable(p));
   const schedule = scheduleOf(p.degrees.pipelineParallel > 1 ? p.strategy.pipelineSchedule : '1f1b');
   return passRecurrence(p, scheduleOrder(p, schedule, chunks, p.degrees.microBatches), chunks, schedule);
+}
+
+/** Draws that show the spread of a step under noise. */
+const noiseSamples = 32;
+
+/** A step under noise at the scale of the cluster: every replica draws its own noise, and all wait for the slowest. */
+export function simulateAtScale(scenario: Scenario, perturbation: Perturbation): StepAtScale {
+  const samples = Array.from({ length: perturbation.jitter > 0 ? noiseSamples : 1 }, (_, i) =>
+    simulateStep(scenario, { perturbation: { ...perturbation, seed: perturbation.seed + 7919 * i } }).stepSeconds,
+  );
+  return stepAtScale(samples, prepare(scenario).degrees.dataParallel);
 }

@@ -3,6 +3,7 @@ import { type Pass, type PipelineOrder, passKinds } from '../parallelism/pipelin
 import { type ChunkCost, gradientPieces, messageSeconds } from './chunkCost.js';
 import { streamIndex, TaskGraph } from './engine/taskGraph.js';
 import { optimizerSeconds } from './optimizerStep.js';
+import type { Stretch } from './perturbation.js';
 import type { Prepared } from './prepare.js';
 import type { PassParts } from './stageCost.js';
 
@@ -74,6 +75,7 @@ class StepBuilder {
     private readonly order: PipelineOrder,
     private readonly chunks: readonly ChunkCost[],
     private readonly staggered: boolean,
+    private readonly stretch: Stretch | undefined,
   ) {
     const size = order.chunks * order.microBatches;
     this.graph = new TaskGraph(order.ranks.length);
@@ -98,9 +100,15 @@ class StepBuilder {
   }
 
   private add(info: TaskInfo, stream: number, seconds: number): number {
-    const task = this.graph.add(stream, seconds, this.tasks.length);
+    const task = this.graph.add(stream, this.stretched(info, seconds), this.tasks.length);
     this.tasks.push(info);
     return task;
+  }
+
+  private stretched({ kind, rank }: TaskInfo, seconds: number): number {
+    if (this.stretch === undefined) return seconds;
+    const travels = kind === 'send' || kind === 'gather' || kind === 'reduce';
+    return travels ? this.stretch.link(seconds) : this.stretch.compute(rank, seconds);
   }
 
   private addRank(passes: readonly Pass[], rank: number): void {
