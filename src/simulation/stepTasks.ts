@@ -49,8 +49,9 @@ export function stepTasks(
   order: PipelineOrder,
   chunks: readonly ChunkCost[],
   staggered: boolean,
+  stretch?: Stretch,
 ): StepTasks {
-  return new StepBuilder(p, order, chunks, staggered).build();
+  return new StepBuilder(p, order, chunks, staggered, stretch).build();
 }
 
 class StepBuilder {
