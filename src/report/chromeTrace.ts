@@ -11,7 +11,10 @@ import { kindNames, letters } from './timelineSpans.js';
  */
 export function chromeTrace(step: SimulatedStep): string {
   const { prepared: p, order } = step;
-  const events = [...names(step), ...tasks(step), ...counters(step)];
+  const events = new Events();
+  addNames(step, events);
+  addTasks(step, events);
+  addCounters(step, events);
   const about = {
     model: p.model.name,
     schedule: step.schedule.id,
@@ -19,7 +22,24 @@ export function chromeTrace(step: SimulatedStep): string {
     microBatches: order.microBatches,
     stepSeconds: step.stepSeconds,
   };
-  return `{"displayTimeUnit":"ms","otherData":${JSON.stringify(about)},"traceEvents":[\n${events.join(',\n')}\n]}\n`;
+  return `{"displayTimeUnit":"ms","otherData":${JSON.stringify(about)},"traceEvents":[\n${events.text()}\n]}\n`;
+}
+
+/** Events as text, joined now and then: a step of 100,000 tasks has half a million of them. */
+class Events {
+  private readonly blocks: string[] = [];
+  private open: string[] = [];
+
+  add(event: string): void {
+    this.open.push(event);
+    if (this.open.length < 2048) return;
+    this.blocks.push(this.open.join(',\n'));
+    this.open = [];
+  }
+
+  text(): string {
+    return [...this.blocks, ...(this.open.length > 0 ? [this.open.join(',\n')] : [])].join(',\n');
+  }
 }
 
 /** Whole nanoseconds, so that an event ends exactly where the next one starts; printed in microseconds. */
@@ -27,16 +47,19 @@ function nanoseconds(seconds: number): number {
   return Math.round(seconds * 1e9);
 }
 
+/** Built by hand: `toFixed` is most of the time that a large trace takes. */
 function microseconds(nanos: number): string {
-  return (nanos / 1000).toFixed(3);
+  const whole = Math.floor(nanos / 1000);
+  const rest = nanos - whole * 1000;
+  if (rest === 0) return `${whole}`;
+  return `${whole}.${rest < 10 ? '00' : rest < 100 ? '0' : ''}${rest}`;
 }
 
 /** Names of processes and threads, and the order in which they are shown: stages from the top, compute first. */
-function names({ graph }: SimulatedStep): string[] {
+function addNames({ graph }: SimulatedStep, events: Events): void {
   const used = new Set(graph.streams);
-  const events: string[] = [];
   const meta = (name: string, pid: number, tid: number, args: object): void => {
-    events.push(JSON.stringify({ ph: 'M', name, pid, tid, ts: 0, args }));
+    events.add(JSON.stringify({ ph: 'M', name, pid, tid, ts: 0, args }));
   };
   for (let rank = 0; rank < graph.ranks; rank++) {
     meta('process_name', rank, 0, { name: `stage ${rank}` });
@@ -47,12 +70,10 @@ function names({ graph }: SimulatedStep): string[] {
       meta('thread_sort_index', rank, tid, { sort_index: tid });
     });
   }
-  return events;
 }
 
-function tasks(step: SimulatedStep): string[] {
+function addTasks(step: SimulatedStep, events: Events): void {
   const { graph, timeline } = step;
-  const events: string[] = [];
   for (let task = 0; task < graph.size; task++) {
     const info = step.tasks[graph.labels[task] ?? 0];
     if (info === undefined) continue;
@@ -62,10 +83,9 @@ function tasks(step: SimulatedStep): string[] {
     const isPass = info.parts !== undefined || info.kind === 'send';
     const args = `{${isPass ? `"microBatch":${info.microBatch},` : ''}"chunk":${info.chunk}}`;
     const span = `"ts":${microseconds(start)},"dur":${microseconds(end - start)}`;
-    events.push(`{"ph":"X","name":"${nameOf(info)}","cat":"${info.kind}",${place},${span},"args":${args}}`);
-    if (info.kind === 'send') events.push(...flow(step, graph, task, place));
+    events.add(`{"ph":"X","name":"${nameOf(info)}","cat":"${info.kind}",${place},${span},"args":${args}}`);
+    if (info.kind === 'send') addFlow(step, graph, task, place, events);
   }
-  return events;
 }
 
 function nameOf({ kind, microBatch }: TaskInfo): string {
@@ -74,7 +94,13 @@ function nameOf({ kind, microBatch }: TaskInfo): string {
 }
 
 /** From the start of a message to the start of the pass on another stage that waits for it. */
-function flow({ timeline, tasks: infos }: SimulatedStep, graph: FrozenGraph, send: number, place: string): string[] {
+function addFlow(
+  { timeline, tasks: infos }: SimulatedStep,
+  graph: FrozenGraph,
+  send: number,
+  place: string,
+  events: Events,
+): void {
   const from = infos[graph.labels[send] ?? 0];
   const end = graph.firstEdge[send + 1] ?? 0;
   for (let e = graph.firstEdge[send] ?? 0; e < end; e++) {
@@ -85,21 +111,19 @@ function flow({ timeline, tasks: infos }: SimulatedStep, graph: FrozenGraph, sen
     const leave = microseconds(nanoseconds(timeline.start[send] ?? 0));
     const arrive = microseconds(nanoseconds(timeline.start[task] ?? 0));
     const flowName = `"name":"message","cat":"send","id":${send}`;
-    return [
-      `{"ph":"s",${flowName},${place},"ts":${leave}}`,
-      `{"ph":"f","bp":"e",${flowName},${target},"ts":${arrive}}`,
-    ];
+    events.add(`{"ph":"s",${flowName},${place},"ts":${leave}}`);
+    events.add(`{"ph":"f","bp":"e",${flowName},${target},"ts":${arrive}}`);
+    return;
   }
-  return [];
 }
 
 /** Bytes over the step, states and the rest stacked. */
-function counters({ memory }: SimulatedStep): string[] {
-  return memory.flatMap(({ rank, stateBytes, curve }) =>
-    curve.map(([seconds, bytes]) => {
+function addCounters({ memory }: SimulatedStep, events: Events): void {
+  for (const { rank, stateBytes, curve } of memory) {
+    for (const [seconds, bytes] of curve) {
       const args = `{"states":${Math.round(stateBytes)},"activations":${Math.max(0, Math.round(bytes - stateBytes))}}`;
       const ts = microseconds(nanoseconds(seconds));
-      return `{"ph":"C","name":"allocated bytes","pid":${rank},"tid":0,"ts":${ts},"args":${args}}`;
-    }),
-  );
+      events.add(`{"ph":"C","name":"allocated bytes","pid":${rank},"tid":0,"ts":${ts},"args":${args}}`);
+    }
+  }
 }

@@ -1,5 +1,5 @@
 import { formatSeconds } from '../quantity/format.js';
-import type { SimulatedStep } from '../simulation/simulate.js';
+import type { TimedStep } from '../simulation/criticalPath.js';
 import type { TaskKind } from '../simulation/stepTasks.js';
 import { type TextStyle, type Tint, tint, wrapped } from './text.js';
 import { type Cell, cellsOf, kindNames, letters, timelineSpans } from './timelineSpans.js';
@@ -23,7 +23,7 @@ const tints: Readonly<Record<TaskKind, Tint>> = {
 };
 
 /** The pipeline as one row per stage, with an axis and what the letters mean. */
-export function pipelinePicture(step: SimulatedStep, style: TextStyle, options: PictureOptions = {}): string[] {
+export function pipelinePicture(step: TimedStep, style: TextStyle, options: PictureOptions = {}): string[] {
   const ranks = timelineSpans(step);
   const from = options.fromSeconds ?? 0;
   const to = options.toSeconds ?? step.makespanSeconds;

@@ -68,6 +68,7 @@ const causeColumns: readonly (readonly [keyof SimulatedStage['exposed'], string,
   ['pipelineBubbleSeconds', 'bubble', 'pipeline bubble'],
   ['dataParallelSeconds', 'dp', 'data parallel'],
   ['optimizerSeconds', 'optim', 'optimizer'],
+  ['offloadSeconds', 'offload', 'offload'],
   ['otherSeconds', 'other', 'other'],
 ];
 

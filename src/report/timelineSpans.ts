@@ -1,5 +1,5 @@
+import type { TimedStep } from '../simulation/criticalPath.js';
 import { streamNames, streamsPerRank } from '../simulation/engine/taskGraph.js';
-import type { SimulatedStep } from '../simulation/simulate.js';
 import type { TaskKind } from '../simulation/stepTasks.js';
 
 /** One thing that a stream of a rank does without a break: the pieces that a pass was cut into are joined again. */
@@ -18,7 +18,7 @@ export interface RankSpans {
 }
 
 /** Spans of all ranks in order of time. */
-export function timelineSpans({ graph, timeline, tasks }: SimulatedStep): RankSpans[] {
+export function timelineSpans({ graph, timeline, tasks }: TimedStep): RankSpans[] {
   const streams = Array.from({ length: graph.ranks * streamsPerRank }, (): Span[] => []);
   for (let task = 0; task < graph.size; task++) {
     const info = tasks[graph.labels[task] ?? 0];

@@ -54,26 +54,31 @@ function at({ rank, slot }: Placed): string {
 
 /** Where each pass of each chunk and micro-batch stands; a whole backward pass is the input and the weight gradient. */
 class Places {
-  private readonly forwards = new Map<number, Placed>();
-  private readonly inputGradients = new Map<number, Placed>();
-  private readonly weightGradients = new Map<number, Placed>();
+  private readonly forwards: (Placed | undefined)[];
+  private readonly inputGradients: (Placed | undefined)[];
+  private readonly weightGradients: (Placed | undefined)[];
 
-  constructor(private readonly shape: OrderShape) {}
+  constructor(private readonly shape: OrderShape) {
+    const size = shape.stages * shape.chunksPerStage * shape.microBatches;
+    this.forwards = new Array<Placed | undefined>(size);
+    this.inputGradients = new Array<Placed | undefined>(size);
+    this.weightGradients = new Array<Placed | undefined>(size);
+  }
 
   private key({ microBatch, chunk }: Pick<Pass, 'microBatch' | 'chunk'>): number {
     return chunk * this.shape.microBatches + microBatch;
   }
 
   forward(pass: Pick<Pass, 'microBatch' | 'chunk'>): Placed | undefined {
-    return this.forwards.get(this.key(pass));
+    return this.forwards[this.key(pass)];
   }
 
   inputGradient(pass: Pick<Pass, 'microBatch' | 'chunk'>): Placed | undefined {
-    return this.inputGradients.get(this.key(pass));
+    return this.inputGradients[this.key(pass)];
   }
 
   weightGradient(pass: Pick<Pass, 'microBatch' | 'chunk'>): Placed | undefined {
-    return this.weightGradients.get(this.key(pass));
+    return this.weightGradients[this.key(pass)];
   }
 
   /** The reason why the pass cannot be where it is, or nothing. */
@@ -84,14 +89,15 @@ class Places {
       const wayOut = 'they follow from globalBatchSize';
       return `${placed.cell} is of micro-batch ${microBatch}, but they are 0 to ${microBatches - 1} (${wayOut})`;
     }
-    const maps =
+    const lists =
       kind === 'backward'
         ? [this.inputGradients, this.weightGradients]
         : [kind === 'forward' ? this.forwards : kind === 'inputGradient' ? this.inputGradients : this.weightGradients];
-    for (const map of maps) {
-      const before = map.get(this.key(placed.pass));
+    const key = this.key(placed.pass);
+    for (const list of lists) {
+      const before = list[key];
       if (before !== undefined) return `${placed.cell} a second time; ${before.cell} is in slot ${before.slot} already`;
-      map.set(this.key(placed.pass), placed);
+      list[key] = placed;
     }
     return undefined;
   }
