@@ -78,6 +78,14 @@ function addSimulate(program: Command, finish: Finish): void {
       '--schedule <file>',
       'a pipeline schedule of your own: CSV or YAML, rank x slot, cells such as F0, B0, W0.1',
     )
+    .option(
+      '--slow-rank <rank:factor>',
+      'an accelerator that computes slower, such as 17:1.3; may be repeated',
+      several,
+    )
+    .option('--slow-links <factor>', 'messages and data-parallel traffic take so many times as long')
+    .option('--jitter <fraction>', 'noise of every pass: standard deviation over its mean')
+    .option('--seed <n>', 'of the noise; the same seed gives the same step (default: 1)')
     .option('--from <time>', 'start of the picture, such as 1.2s')
     .option('--to <time>', 'end of the picture')
     .option('--width <columns>', 'width of the picture; default: the terminal', wholeNumber);
@@ -148,7 +156,7 @@ function addRunFileFlags(command: Command): void {
   }
   command.addOption(
     new Option('--set <path=value>', 'any key of the run file, such as model.numLayers=48; may be repeated')
-      .argParser((value: string, before: string[] | undefined) => [...(before ?? []), value])
+      .argParser(several)
       .helpGroup('Run file:'),
   );
 }
@@ -176,6 +184,10 @@ function groupOf({ key }: RunFileFlag): string {
 
 function examples(...commands: readonly string[]): string {
   return `Examples:\n${commands.map((command) => `  $ ${command}`).join('\n')}\n`;
+}
+
+function several(value: string, before: string[] | undefined): string[] {
+  return [...(before ?? []), value];
 }
 
 function wholeNumber(text: string): number {

@@ -13,7 +13,8 @@ import { loadRun, type RunFileSource } from '../scenario/loadScenario.js';
 import { parseRunFileText } from '../scenario/runFileText.js';
 import type { Scenario } from '../scenario/scenario.js';
 import type { Override } from '../scenario/setPath.js';
-import { type SimulatedStep, simulateStep } from '../simulation/simulate.js';
+import { type SimulatedStep, type SimulateOptions, simulateAtScale, simulateStep } from '../simulation/simulate.js';
+import { perturbationOf } from './perturbationFlags.js';
 import type { CommandOutput } from './program.js';
 import { type FlagValues, overridesOf, sourceOf } from './runFileArguments.js';
 import { writeWhole } from './writeFile.js';
@@ -32,9 +33,12 @@ export async function runSimulate(
   const source = sourceOf(file);
   const orderFile = orderFileOf(flags, overrides, source);
   const { scenario } = await loadRun(source, orderFile?.fromRunFile ? [...overrides, withoutSchedule] : overrides);
-  const step = orderFile === undefined ? simulateStep(scenario) : withOrder(scenario, orderFile.path);
+  const perturbation = perturbationOf(flags);
+  const options = perturbation === undefined ? {} : { perturbation };
+  const step = orderFile === undefined ? simulateStep(scenario, options) : withOrder(scenario, orderFile.path, options);
   const window = windowOf(flags, step);
-  const result = simulationResult(step);
+  const noisy = perturbation !== undefined && perturbation.jitter > 0 && orderFile === undefined;
+  const result = simulationResult(step, noisy ? simulateAtScale(scenario, perturbation) : null);
   if (typeof flags.trace === 'string') writeWhole(flags.trace, chromeTrace(step));
   if (typeof flags.svg === 'string') writeWhole(flags.svg, timelineSvg(step, window));
   const text =
@@ -76,7 +80,7 @@ function namesFile(value: unknown): value is string {
   return typeof value === 'string' && isOrderFile(value);
 }
 
-function withOrder(scenario: Scenario, path: string): SimulatedStep {
+function withOrder(scenario: Scenario, path: string, options: SimulateOptions): SimulatedStep {
   const { pipelineParallel, virtualStages, microBatches } = degreesOf(scenario);
   const { pipelineSchedule } = scenario.strategy;
   if (pipelineSchedule === 'dualpipe') {
@@ -89,7 +93,7 @@ function withOrder(scenario: Scenario, path: string): SimulatedStep {
     microBatches,
     vShaped: pipelineSchedule === 'zb-v',
   });
-  const step = simulateStep(scenario, { order });
+  const step = simulateStep(scenario, { ...options, order });
   return { ...step, schedule: { ...step.schedule, id: basename(path) } };
 }
 

@@ -1,6 +1,7 @@
 import { invariant } from '../errors.js';
 import { type CauseSeconds, criticalPath } from '../simulation/criticalPath.js';
 import type { RankMemory } from '../simulation/memoryTimeline.js';
+import type { StepAtScale } from '../simulation/perturbation.js';
 import type { SimulatedStep } from '../simulation/simulate.js';
 import { type StageActivity, stageActivities } from '../simulation/stageActivity.js';
 import type { TaskKind } from '../simulation/stepTasks.js';
@@ -28,6 +29,8 @@ export interface SimulationResult {
     readonly makespanSeconds: number;
     /** Mean share of the step in which a rank waits for passes of others. */
     readonly bubbleFraction: number;
+    /** Under noise: the timeline over many draws, and of the slowest data-parallel replica; null without noise. */
+    readonly atScale: StepAtScale | null;
   };
   readonly memory: {
     /** Allocated on the fullest accelerator, and with what allocator and driver add. */
@@ -76,7 +79,7 @@ export interface Overflow {
 }
 
 /** Sums a simulated step up. */
-export function simulationResult(step: SimulatedStep): SimulationResult {
+export function simulationResult(step: SimulatedStep, atScale: StepAtScale | null = null): SimulationResult {
   const { prepared: p, order, memory } = step;
   const activities = stageActivities(step);
   const path = criticalPath(step);
@@ -99,6 +102,7 @@ export function simulationResult(step: SimulatedStep): SimulationResult {
       bubbleFraction:
         activities.reduce((sum, { exposed }) => sum + exposed.pipelineBubbleSeconds, 0) /
         (activities.length * step.stepSeconds),
+      atScale,
     },
     memory: memoryOf(step),
     stages: activities.map((activity, stage) => stageOf(activity, memory[stage])),

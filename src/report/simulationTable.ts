@@ -1,4 +1,5 @@
 import { formatBytes, formatRatio, formatSeconds, grouped } from '../quantity/format.js';
+import type { StepAtScale } from '../simulation/perturbation.js';
 import type { SimulatedStep } from '../simulation/simulate.js';
 import { type PictureOptions, pipelinePicture } from './pipelinePicture.js';
 import type { SimulatedStage, SimulationResult } from './simulationResult.js';
@@ -45,7 +46,13 @@ function heading({ run, step, events }: SimulationResult, style: TextStyle): rea
   return [
     ...wrapped('', [tint(run.model, 'bold', style), ...shape], style.columns),
     ...wrapped('', time.split(' '), style.columns),
+    ...(step.atScale === null ? [] : wrapped('', noise(step.atScale, run.dataParallel).split(' '), style.columns)),
   ];
+}
+
+function noise({ meanSeconds, deviationSeconds, slowestSeconds }: StepAtScale, replicas: number): string {
+  const spread = `${formatSeconds(meanSeconds)} with a deviation of ${formatSeconds(deviationSeconds)}`;
+  return `with noise the timeline takes ${spread}; the slowest of ${grouped(replicas)} replicas ${formatSeconds(slowestSeconds)}`;
 }
 
 function verdict({ memory }: SimulationResult, style: TextStyle): readonly string[] {

@@ -82,6 +82,17 @@ describe('slipway simulate', () => {
     expect(readFileSync(join(folder, 'step.svg'), 'utf8')).toMatch(/^<svg .*<\/svg>\n$/s);
   });
 
+  test('a slow rank and slow links make it slower, noise is the same for the same seed', () => {
+    const plain = resultOf().step;
+    expect(resultOf(['--slow-rank', '0:1.5']).step.timelineSeconds).toBeGreaterThan(1.1 * plain.timelineSeconds);
+    expect(resultOf(['--slow-links', '100']).step.timelineSeconds).toBeGreaterThan(plain.timelineSeconds);
+    const noisy = resultOf(['--jitter', '0.05', '--seed', '7']).step;
+    expect(resultOf(['--jitter', '0.05', '--seed', '7']).step).toEqual(noisy);
+    expect(resultOf(['--jitter', '0.05', '--seed', '8']).step).not.toEqual(noisy);
+    expect(noisy.atScale?.slowestSeconds).toBeGreaterThan(noisy.atScale?.meanSeconds ?? Number.POSITIVE_INFINITY);
+    expect(plain.atScale).toBeNull();
+  });
+
   test('exit 1 where it does not fit, with stage and moment', () => {
     const { status, stdout } = simulate(['--mbs', '8', '--gbs', '128', '--set', 'sequenceLength=8192']);
     expect(stdout).toMatch(/DOES NOT FIT[^;]*; stage \d\s+is\s+over\s+at\s+[^,]* s, in\s+F\d/);
@@ -128,6 +139,11 @@ describe('bad input is one line, exit 2', () => {
     [['--from', 'x'], /--from: 'x' is not a time/],
     [['--from', '1 h'], /--from: 3600 s is after the end of the step/],
     [['--from', '0.2', '--to', '0.1'], /--to: 0\.1 s is not after --from 0\.2 s/],
+    [['--slow-rank', '3'], /--slow-rank: '3' is not rank:factor/],
+    [['--slow-rank', '9:1.2'], /slow rank 9 is not one of the 8 accelerators/],
+    [['--slow-links', '0.5'], /--slow-links: '0\.5' is not a factor of at least 1/],
+    [['--jitter', '-1'], /--jitter: '-1' is not a fraction/],
+    [['--jitter', '0.1', '--seed', '1.5'], /--seed: '1\.5' is not a whole number/],
     [['--width', 'wide'], /--width/],
     [['--trace', '/nonexistent/step.json'], /\/nonexistent\/step\.json: cannot be written: no such folder/],
     [['--svg', tmpdir()], /cannot be written: /],
