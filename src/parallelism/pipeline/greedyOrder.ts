@@ -15,13 +15,24 @@ export interface GreedyRequest {
   readonly chunks: number;
   readonly lengths: PassLengths;
   readonly rankOf: (chunk: number) => number;
+  /**
+   * What a free rank prefers, best first; a postponed weight gradient is run when nothing on the list is ready. Of several lists
+   * the one whose longest rank takes the least time wins, the earlier one where they tie.
+   */
+  readonly prefer: readonly (readonly Preference[])[];
   /** Chunk activations that a rank may keep between their forward and their weight gradient. */
   readonly limit: (rank: number) => number;
 }
 
+/** A pass of the rank's n-th chunk in depth order, or a weight gradient once so many are postponed. */
+export type Preference =
+  | { readonly pass: 'forward' | 'backward'; readonly local: number }
+  | { readonly pass: 'weight'; readonly postponed: number };
+
 interface RankState {
   readonly passes: Pass[];
   readonly chunks: readonly number[];
+  firstStart: number;
   freeAt: number;
   alive: number;
   /** Next micro-batch of each own chunk, by kind. */
@@ -31,36 +42,48 @@ interface RankState {
 }
 
 /**
- * List scheduling with weight gradients apart: whenever a rank is free it runs a backward pass that is ready, else a forward pass
- * if its memory allows, else a postponed weight gradient; deeper chunks first. Time runs on the given lengths, messages take none.
+ * List scheduling with weight gradients apart: whenever a rank is free it runs the pass it prefers of those that are ready, forward passes
+ * only as far as its memory allows. Time runs on the given lengths, messages take none.
  */
 export function greedyOrder(request: GreedyRequest): PipelineOrder {
-  const { stages, microBatches, chunks } = request;
-  const own = times(stages, (rank) => times(chunks, (c) => c).filter((c) => request.rankOf(c) === rank));
-  const ranks = own.map(
-    (mine): RankState => ({
+  let best: GreedyBuilder | undefined;
+  for (const prefer of request.prefer) {
+    const builder = new GreedyBuilder(request, prefer);
+    builder.run();
+    if (best === undefined || builder.span() < best.span()) best = builder;
+  }
+  if (best === undefined) throw new Error('internal error: a greedy order without preferences');
+  const { microBatches, chunks, rankOf } = request;
+  return { ranks: best.ranks.map(({ passes }) => passes), microBatches, chunks, rankOf };
+}
+
+function emptyRanks({ stages, chunks, rankOf }: GreedyRequest): RankState[] {
+  return times(stages, (rank): RankState => {
+    const own = times(chunks, (c) => c).filter((c) => rankOf(c) === rank);
+    return {
       passes: [],
-      chunks: mine,
+      chunks: own,
+      firstStart: -1,
       freeAt: 0,
       alive: 0,
-      forwards: mine.map(() => 0),
-      backwards: mine.map(() => 0),
+      forwards: own.map(() => 0),
+      backwards: own.map(() => 0),
       pendingWeights: [],
-    }),
-  );
-  const builder = new GreedyBuilder(request, ranks);
-  builder.run();
-  return { ranks: ranks.map(({ passes }) => passes), microBatches, chunks, rankOf: request.rankOf };
+    };
+  });
 }
 
 class GreedyBuilder {
   private readonly forwardDone: Float64Array;
   private readonly backwardDone: Float64Array;
 
+  readonly ranks: readonly RankState[];
+
   constructor(
     private readonly request: GreedyRequest,
-    private readonly ranks: readonly RankState[],
+    private readonly prefer: readonly Preference[],
   ) {
+    this.ranks = emptyRanks(request);
     const size = request.chunks * request.microBatches;
     this.forwardDone = new Float64Array(size).fill(Number.POSITIVE_INFINITY);
     this.backwardDone = new Float64Array(size).fill(Number.POSITIVE_INFINITY);
@@ -83,16 +106,21 @@ class GreedyBuilder {
     }
   }
 
+  /** Time of the rank that takes longest from its first pass to its last. */
+  span(): number {
+    return Math.max(...this.ranks.map((rank) => rank.freeAt - Math.max(0, rank.firstStart)));
+  }
+
   private forwardReady(rank: RankState, i: number): number {
     const chunk = rank.chunks[i] ?? 0;
-    const m = rank.forwards[i] ?? 0;
+    const m = rank.forwards[i] ?? this.request.microBatches;
     if (m >= this.request.microBatches) return Number.POSITIVE_INFINITY;
     return chunk === 0 ? 0 : this.at(this.forwardDone, chunk - 1, m);
   }
 
   private backwardReady(rank: RankState, i: number): number {
     const chunk = rank.chunks[i] ?? 0;
-    const m = rank.backwards[i] ?? 0;
+    const m = rank.backwards[i] ?? this.request.microBatches;
     if (m >= this.request.microBatches) return Number.POSITIVE_INFINITY;
     const own = this.at(this.forwardDone, chunk, m);
     const next = chunk === this.request.chunks - 1 ? 0 : this.at(this.backwardDone, chunk + 1, m);
@@ -114,16 +142,22 @@ class GreedyBuilder {
     return Math.max(ready, rank.freeAt);
   }
 
-  /** Runs the best pass that is ready at `now`. */
+  /** Runs the preferred pass of those that are ready at `now`. */
   private step(rank: RankState, index: number, now: number): void {
-    for (let i = rank.chunks.length - 1; i >= 0; i--) {
-      if (this.backwardReady(rank, i) <= now) return this.runBackward(rank, i, now);
-    }
-    if (rank.alive < this.request.limit(index)) {
-      for (let i = rank.chunks.length - 1; i >= 0; i--) {
-        if (this.forwardReady(rank, i) <= now) return this.runForward(rank, i, now);
+    const room = rank.alive < this.request.limit(index);
+    for (const preference of this.prefer) {
+      if (preference.pass === 'weight') {
+        if (rank.pendingWeights.length >= preference.postponed) return this.runWeight(rank, now);
+      } else if (preference.pass === 'backward') {
+        if (this.backwardReady(rank, preference.local) <= now) return this.runBackward(rank, preference.local, now);
+      } else if (room && this.forwardReady(rank, preference.local) <= now) {
+        return this.runForward(rank, preference.local, now);
       }
     }
+    this.runWeight(rank, now);
+  }
+
+  private runWeight(rank: RankState, now: number): void {
     const weight = rank.pendingWeights.shift();
     if (weight === undefined) throw new Error('internal error: a rank was chosen that has nothing to do');
     rank.passes.push(weight);
@@ -134,6 +168,7 @@ class GreedyBuilder {
   private runForward(rank: RankState, i: number, now: number): void {
     const chunk = rank.chunks[i] ?? 0;
     const m = rank.forwards[i] ?? 0;
+    if (rank.firstStart < 0) rank.firstStart = now;
     rank.forwards[i] = m + 1;
     rank.alive++;
     rank.freeAt = now + this.request.lengths.forward;
