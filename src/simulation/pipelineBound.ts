@@ -34,6 +34,9 @@ export function pipelineBound(
   return new BoundBuilder(p, chunks, works, schedule).longest();
 }
 
+/** No update. */
+const none = { deviceSeconds: 0, offloadSeconds: 0 };
+
 /** What one rank does, summed over its chunks, per micro-batch; and its data-parallel traffic of the step. */
 class RankLoad {
   passes = 0;
@@ -155,19 +158,22 @@ class BoundBuilder {
     let rank = 0;
     let seconds = -1;
     for (let i = 0; i < this.stages; i++) {
-      const bound = this.ofRank(i);
+      // A rank that goes on alone takes its own update with it, so that the longest span need not have the longest passes.
+      const own = this.schedule.staggered ? this.optimizer(i) : none;
+      const bound = this.ofRank(i) + own.deviceSeconds + own.offloadSeconds;
       if (bound > seconds) {
         seconds = bound;
         rank = i;
       }
     }
     const optimizer = this.optimizer(rank);
+    if (!this.schedule.staggered) seconds += optimizer.deviceSeconds + optimizer.offloadSeconds;
     const load = this.load(rank);
     const ends = this.endsAlone() ? load : this.load(0);
     const hops = this.endsAlone() ? 0 : rank + Math.max(0, this.blocking > 0 ? rank - 1 : rank);
     return {
       rank,
-      seconds: seconds + optimizer.deviceSeconds + optimizer.offloadSeconds,
+      seconds,
       sendSeconds: this.m * load.sends * this.blocking + hops * this.send,
       dataSeconds: load.blockingData + ends.firstGather + ends.lastReduce,
       optimizerSeconds: optimizer.deviceSeconds,

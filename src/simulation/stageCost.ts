@@ -110,8 +110,13 @@ export function stageCost(p: Prepared, table: LayerTable, stage: Stage): StageCo
   const expertSeconds = expertForward + expertBackward;
   const device = forwardSeconds + inputGradientSeconds + weightGradientSeconds + recomputeSeconds;
   const busy = device + tensorSeconds + contextSeconds + expertSeconds;
-  const hostSeconds = hostShortfall(p, all, counts, share, again, busy);
   const link = hostLinkBytes(p, table, stage);
+  // The host link is another one than those of the collectives: copies run beside exposed communication as well.
+  const busyForward = forwardSeconds + tensorForward + contextForward + expertForward;
+  const offloadForward = linkExposed(p, link.forwardBytes, busyForward);
+  const offloadBackward = linkExposed(p, link.backwardBytes, busy - busyForward);
+  // And kernels are launched while the device waits for copies.
+  const hostSeconds = hostShortfall(p, all, counts, share, again, busy + offloadForward + offloadBackward);
   const parts = {
     forward: {
       compute: forwardSeconds,
@@ -120,7 +125,7 @@ export function stageCost(p: Prepared, table: LayerTable, stage: Stage): StageCo
       context: contextForward,
       expert: expertForward,
       host: hostSeconds / 3,
-      offload: linkExposed(p, link.forwardBytes, forwardSeconds),
+      offload: offloadForward,
     },
     inputGradient: {
       compute: inputGradientSeconds,
@@ -129,7 +134,7 @@ export function stageCost(p: Prepared, table: LayerTable, stage: Stage): StageCo
       context: contextBackward,
       expert: expertBackward,
       host: (2 * hostSeconds) / 3,
-      offload: linkExposed(p, link.backwardBytes, device - forwardSeconds),
+      offload: offloadBackward,
     },
     weightGradient: { compute: weightGradientSeconds, recompute: 0, tensor: 0, context: 0, expert: 0, host: 0, offload: 0 },
   };
@@ -178,15 +183,15 @@ function hostLinkBytes(p: Prepared, table: LayerTable, stage: Stage): { forwardB
   return { forwardBytes: activations + weights, backwardBytes: activations + weights };
 }
 
-/** Copies run beside the compute of neighbouring layers; drives are as slow as they are. */
-function linkExposed(p: Prepared, bytes: number, compute: number): number {
+/** Copies run beside the compute and communication of neighbouring layers; drives are as slow as they are. */
+function linkExposed(p: Prepared, bytes: number, busy: number): number {
   if (bytes <= 0) return 0;
   const { cluster } = p.scenario;
   const link = p.accelerator.hostBytesPerSecond;
   const drives = cluster.nvmeReadBytesPerSecond / cluster.acceleratorsPerNode;
   const fromDrives = p.strategy.offload === 'parameters-nvme' && drives > 0;
   const seconds = bytes / (fromDrives ? Math.min(link, drives) : link);
-  return exposedBeside(seconds, compute, 0, p.contention);
+  return exposedBeside(seconds, busy, 0, p.contention);
 }
 
 /** Kernels that CUDA graphs leave to launch one by one. */
