@@ -72,16 +72,19 @@ test('uneven stages: the busiest waits for what the others do', () => {
 });
 
 describe('micro-batches alive', () => {
-  test('GPipe and breadth-first keep all, 1F1B and ZB-H1 one for each stage still to come', () => {
+  test('GPipe and breadth-first keep all, 1F1B one for each stage still to come', () => {
     expect(inFlight('gpipe', 4, 16)).toEqual([16, 16, 16, 16]);
     expect(inFlight('breadth-first', 4, 16, 2)).toEqual([16, 16, 16, 16]);
     expect(inFlight('1f1b', 4, 16)).toEqual([4, 3, 2, 1]);
-    expect(inFlight('zb-h1', 4, 16)).toEqual([4, 3, 2, 1]);
     expect(inFlight('1f1b', 4, 2)).toEqual([2, 2, 2, 1]);
   });
 
-  test('ZB-H2 keeps 2 p - 1 on the first stage, ZB-V p everywhere, DualPipe p + 1', () => {
-    expect(inFlight('zb-h2', 4, 16)).toEqual([7, 5, 3, 1]);
+  /** Weight gradients that wait keep what they need alive on the later stages, too (Qi et al. 2023, figures 2 and 3). */
+  test('on every stage alike: ZB-H1 keeps p, ZB-H2 2 p - 1, ZB-V p, DualPipe p + 1', () => {
+    expect(inFlight('zb-h1', 4, 16)).toEqual([4, 4, 4, 4]);
+    expect(inFlight('zb-h1', 4, 3)).toEqual([3, 3, 3, 3]);
+    expect(inFlight('zb-h2', 4, 16)).toEqual([7, 7, 7, 7]);
+    expect(inFlight('zb-h2', 4, 5)).toEqual([5, 5, 5, 5]);
     expect(inFlight('zb-v', 4, 16, 2)).toEqual([4, 4, 4, 4]);
     expect(inFlight('dualpipe', 4, 16)).toEqual([5, 5, 5, 5]);
   });

@@ -82,13 +82,18 @@ function plain(scenario: Scenario): Scenario {
   });
 }
 
-/** Traffic of one stage beside the passes of another: 0.1 % in 12,000 draws of each. */
-const turnedRound = 1.005;
+/**
+ * Traffic of one stage beside the passes of another: compute that hides it runs slower for as long as they overlap, and where that
+ * overlap falls may turn with the kernels; 0.011 % in 4,000 draws of each comparison.
+ */
+const turnedRound = 1.001;
 
 test('full recomputation never makes a step shorter', () => {
   forEveryScenario((scenario) => {
-    const none = evaluate(withStrategy(plain(scenario), { recompute: 'none' }));
-    const full = evaluate(withStrategy(plain(scenario), { recompute: 'full', recomputeLayers: 0 }));
+    // Activations that are computed again need not cross the host link, which may save more than it costs.
+    const resident = withStrategy(plain(scenario), { activationOffloadLayers: 0 });
+    const none = evaluate(withStrategy(resident, { recompute: 'none' }));
+    const full = evaluate(withStrategy(resident, { recompute: 'full', recomputeLayers: 0 }));
     expect(none.stepSeconds).toBeLessThanOrEqual(full.stepSeconds * turnedRound);
   }, 400);
 });

@@ -118,6 +118,12 @@ function strategyOf({ cluster, strategy }: Draw): Draw['strategy'] {
   return (peaks.get(cluster)?.[matrixFormat(precision)] ?? 0) > 0 ? strategy : others;
 }
 
+/** DualPipe feeds the pipeline from both ends: an even number of at least two micro-batches for each stage. */
+function microBatchesOf({ schedule, microBatches }: Draw, pipelineParallel: number): number {
+  if (schedule !== 'dualpipe' || pipelineParallel === 1) return microBatches;
+  return 2 * Math.max(pipelineParallel, Math.ceil(microBatches / 2));
+}
+
 function modelOf(d: Draw, chunks: number): Exclude<RunFileInput['model'], string> {
   const heads = 2 ** d.headsLog2;
   const hiddenSize = heads * d.headDim;
@@ -187,7 +193,7 @@ function runFile(d: Draw): RunFileInput {
       expertParallel,
       ...(d.hybridShards && shards % 2 === 0 ? { shardGroupSize: shards / 2 } : {}),
       microBatchSize: d.microBatchSize,
-      globalBatchSize: d.dataParallel * d.microBatchSize * d.microBatches,
+      globalBatchSize: d.dataParallel * d.microBatchSize * microBatchesOf(d, pipelineParallel),
     },
   };
 }

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { countParameters, layerParameters } from '../../src/model/parameters.js';
 import { endRankParameters, layerRankParameters, stageRankParameters } from '../../src/parallelism/rankParameters.js';
+import type { Scenario } from '../../src/scenario/scenario.js';
 import { evaluate } from '../../src/simulation/closedForm.js';
 import { prepare } from '../../src/simulation/prepare.js';
 import { forEveryScenario } from './scenarios.js';
@@ -10,6 +11,12 @@ function numbersIn(value: unknown, path = ''): [string, number][] {
   if (typeof value === 'number') return [[path, value]];
   if (typeof value !== 'object' || value === null) return [];
   return Object.entries(value).flatMap(([key, child]) => numbersIn(child, `${path}.${key}`));
+}
+
+/** Offloaded bytes of a node are within its memory, or memory and drives; a node of unknown memory refuses nothing. */
+function hostHolds({ cluster, strategy }: Scenario, hostBytes: number): boolean {
+  const drives = strategy.offload.endsWith('nvme') ? cluster.nvmeBytes : 0;
+  return cluster.hostMemoryBytes === 0 || hostBytes <= cluster.hostMemoryBytes + drives;
 }
 
 test('every figure is finite and none is negative', () => {
@@ -38,12 +45,14 @@ test("a stage's parts add up to its peak, the worst stage decides, and what fits
     expect(result.allocatedBytes).toBe(Math.max(...result.stages.map((stage) => stage.peakBytes)));
     expect(result.reservedBytes).toBeGreaterThanOrEqual(result.allocatedBytes);
     expect(result.deviceBytes).toBeGreaterThanOrEqual(result.reservedBytes);
-    expect(result.fits).toBe(result.deviceBytes <= result.capacityBytes);
-    expect(result.stages.reduce((sum, stage) => sum + stage.layers, 0)).toBe(scenario.model.numLayers);
+    expect(result.fits).toBe(result.deviceBytes <= result.capacityBytes && hostHolds(scenario, result.hostBytes));
+    // Multi-token-prediction modules are layers of the last chunk.
+    const layers = scenario.model.numLayers + scenario.model.multiTokenPredictionLayers;
+    expect(result.stages.reduce((sum, stage) => sum + stage.layers, 0)).toBe(layers);
   }, 200);
 });
 
-test('parameters over the ranks of one model replica add up to the model, copies counted once', () => {
+test('parameters over the ranks of one model replica add up to the model and its prediction modules, copies counted once', () => {
   forEveryScenario((scenario) => {
     const { model, stages, degrees: d, paddedVocabulary } = prepare(scenario);
     const dense = layerRankParameters(model, 'dense', d);
@@ -59,15 +68,16 @@ test('parameters over the ranks of one model replica add up to the model, copies
       const tables = (paddedVocabulary * model.hiddenSize) / d.tensorParallel;
       const tied = model.tiedEmbeddings && stage.hasEmbedding && stage.hasHead;
       const whole = (stage.hasEmbedding ? tables : 0) + (stage.hasHead && !tied ? tables : 0);
-      const replicated = norms + ends.embedding + ends.head - whole;
+      const projections = stage.hasHead ? model.multiTokenPredictionLayers * 2 * model.hiddenSize ** 2 : 0;
+      const replicated = norms + ends.embedding + ends.head - whole - projections / d.tensorParallel;
       const secondCopy =
         model.tiedEmbeddings && stage.hasHead && !stage.hasEmbedding ? paddedVocabulary * model.hiddenSize : 0;
       overRanks += d.tensorParallel * rank.dense - copies * replicated - secondCopy;
       overRanks += d.expertParallel * d.expertTensorParallel * rank.expert;
     }
     const padding = scenario.framework.vocabularyPadding * d.tensorParallel;
-    const { total } = countParameters(model, { vocabularyPadding: padding });
-    expect(overRanks / total).toBeCloseTo(1, 9);
+    const { total, multiTokenPrediction } = countParameters(model, { vocabularyPadding: padding });
+    expect(overRanks / (total + multiTokenPrediction)).toBeCloseTo(1, 9);
   }, 300);
 });
 
@@ -93,6 +103,6 @@ test('weights in memory are the parameters of the model, once for each replica w
     const secondCopy = scenario.model.tiedEmbeddings && first ? counts.embedding : 0;
     // DualPipe runs a stage and its mirror image on every rank.
     const copies = stages.length > 1 && scenario.strategy.pipelineSchedule === 'dualpipe' ? 2 : 1;
-    expect(held / copies / (counts.total + secondCopy)).toBeCloseTo(1, 9);
+    expect(held / copies / (counts.total + counts.multiTokenPrediction + secondCopy)).toBeCloseTo(1, 9);
   }, 200);
 });
