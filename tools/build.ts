@@ -42,8 +42,20 @@ function compilePresets(): void {
     mkdirSync(dirname(file), { recursive: true });
     const schema = schemas.get(dirname(path));
     if (schema === undefined) throw new Error(`presets/${path}: no schema for this folder`);
-    writeFileSync(file, JSON.stringify(schema.parse(parse(readFileSync(join(presets, path), 'utf8')))));
+    const written: unknown = parse(readFileSync(join(presets, path), 'utf8'));
+    writeFileSync(file, JSON.stringify(inOrderOf(written, schema.parse(written))));
   }
+}
+
+/** A schema hands its keys back in its own order; `presets show` shows them in the file's. */
+function inOrderOf(written: unknown, checked: unknown): unknown {
+  if (!isObject(written) || !isObject(checked)) return checked;
+  const keys = [...Object.keys(written).filter((key) => key in checked), ...Object.keys(checked)];
+  return Object.fromEntries([...new Set(keys)].map((key) => [key, inOrderOf(written[key], checked[key])]));
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 /** One bundle per command behind a dynamic import: start-up reads only what the command needs. */

@@ -5,12 +5,12 @@
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
-import { checkRunFile } from '../src/scenario/parseRunFile.js';
-import { resolveCheckedRun } from '../src/scenario/resolveScenario.js';
 import { loadShippedRuns } from '../src/calibration/shippedRuns.js';
 import { withStated } from '../src/calibration/stated.js';
 import { SlipwayError } from '../src/errors.js';
 import type { Accelerator, SustainedFamily } from '../src/hardware/accelerator.js';
+import { checkRunFile } from '../src/scenario/parseRunFile.js';
+import { resolveCheckedRun } from '../src/scenario/resolveScenario.js';
 import type { Scenario } from '../src/scenario/scenario.js';
 import { evaluate } from '../src/simulation/closedForm.js';
 
@@ -110,12 +110,16 @@ function write(id: string, fitted: Accelerator['sustained'], rows: readonly Row[
   const counts = new Map<string, number>();
   for (const row of rows) counts.set(row.family, (counts.get(row.family) ?? 0) + 1);
   const origin = `Fitted on ${rows.length} rows of the shipped runs by tools/fit.ts: ${[...counts].map(([family, n]) => `${family} ${n}`).join(', ')}`;
-  const lines = informed(rows).map((family) => `  ${family}: { value: ${fitted[family]}, kind: fitted, source: trainingFit }`);
+  const lines = informed(rows).map(
+    (family) => `  ${family}: { value: ${fitted[family]}, kind: fitted, source: trainingFit }`,
+  );
   const block = `# What a training step sustains of a kernel measured alone.\nsustained:\n${lines.join('\n')}\n\n`;
   const cleaned = text
     .replace(/# What a training step sustains[^\n]*\nsustained:\n(?: {2}[^\n]*\n)+\n/, '')
     .replace(/ {2}trainingFit: [^\n]*\n/, '');
-  const placed = cleaned.replace(/(# \[sequence length, fraction)/, `${block}$1`).replace(/(\nsources:\n)/, `$1  trainingFit: ${JSON.stringify(origin)}\n`);
+  const placed = cleaned
+    .replace(/(# \[sequence length, fraction)/, `${block}$1`)
+    .replace(/(\nsources:\n)/, `$1  trainingFit: ${JSON.stringify(origin)}\n`);
   writeFileSync(file, placed);
 }
 
@@ -129,7 +133,11 @@ for (const [id, rows] of byAccelerator) {
   if (first === undefined || rows.length < fewestRows) continue;
   const start = first.scenario.cluster.accelerator.sustained;
   const fitted = fitAccelerator(rows, start);
-  const shown = informed(rows).map((family) => `${family} ${fitted[family]}`).join(', ');
-  console.log(`${id.padEnd(16)} ${String(rows.length).padStart(5)} rows  ${loss(rows, start).toFixed(3)} -> ${loss(rows, fitted).toFixed(3)}  ${shown}`);
+  const shown = informed(rows)
+    .map((family) => `${family} ${fitted[family]}`)
+    .join(', ');
+  console.log(
+    `${id.padEnd(16)} ${String(rows.length).padStart(5)} rows  ${loss(rows, start).toFixed(3)} -> ${loss(rows, fitted).toFixed(3)}  ${shown}`,
+  );
   if (flags.write) write(id, fitted, rows);
 }

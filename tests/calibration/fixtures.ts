@@ -10,7 +10,16 @@ let rows = 0;
 
 export function measuredRun(overrides: Partial<MeasuredRun> = {}): MeasuredRun {
   rows += 1;
-  return { id: `run-${rows}`, family: 'paper', run: {}, stated: {}, unknown: [], problems: [], measured: {}, ...overrides };
+  return {
+    id: `run-${rows}`,
+    family: 'paper',
+    run: {},
+    stated: {},
+    unknown: [],
+    problems: [],
+    measured: {},
+    ...overrides,
+  };
 }
 
 /** A row of `family` that took `measured` seconds and was predicted to take `predicted`. */

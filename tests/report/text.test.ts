@@ -1,11 +1,24 @@
 import { expect, test } from 'vitest';
 import { toJson } from '../../src/report/json.js';
+import { memoryTable } from '../../src/report/memoryTable.js';
 import { presetText } from '../../src/report/presetText.js';
 import { bar, row, wrapped } from '../../src/report/text.js';
 
 test('lines are filled and indented under their lead', () => {
   expect(wrapped('- ', 'aa bb cc dd'.split(' '), 8)).toEqual(['- aa bb', '  cc dd']);
   expect(wrapped('  x: ', ['long-word', 'b'], 8)).toEqual(['  x: long-word', '     b']);
+});
+
+test('a memory table keeps its columns at 80 and keeps to a terminal of 40', () => {
+  const gib = 2 ** 30;
+  const parts = { weightsBytes: gib, gradientsBytes: gib, optimizerBytes: 2 * gib, activationsBytes: 3 * gib };
+  const rest = { buffersBytes: gib, overheadBytes: gib, peakBytes: 8 * gib, inFlightMicroBatches: 1, layers: 4 };
+  const stage = { stage: 0, ...parts, ...rest };
+  expect(memoryTable([stage], { columns: 40, color: false })).toEqual([
+    'Stage    states   activ    rest     GiB',
+    '0 *        4.00    3.00    2.00    9.00',
+  ]);
+  expect(memoryTable([stage], { columns: 80, color: false })[1]).toMatch(/^0 \* +4 +1\.00 +1\.00 +2\.00 +3\.00/);
 });
 
 test('bars and rows', () => {
