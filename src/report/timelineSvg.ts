@@ -23,7 +23,7 @@ const fills: Readonly<Record<TaskKind, string>> = {
   optimizer: '#8c8c8c',
 };
 
-const margin = { left: 74, right: 96, top: 58 };
+const margin = { left: 74, right: 112, top: 58 };
 const gap = 6;
 /** More rectangles than this are drawn as cells of two pixels each. */
 const mostRectangles = 20_000;
@@ -149,7 +149,7 @@ function spanName({ kind, microBatch }: Span, left: number, right: number, y: nu
   const name =
     kind === 'optimizer' ? 'opt' : kind === 'gather' || kind === 'reduce' ? '' : `${letters[kind]}${microBatch}`;
   const size = Math.min(11, height - 2);
-  if (name === '' || right - left < name.length * size * 0.62 + 3) return '';
+  if (name === '' || right - left < name.length * size * 0.58 + 2) return '';
   const x = round(margin.left + (left + right) / 2);
   return `<text x="${x}" y="${round(y + height / 2 + size / 3)}" font-size="${size}" text-anchor="middle">${escaped(name)}</text>`;
 }
