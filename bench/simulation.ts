@@ -1,8 +1,8 @@
 /** Speed of the event simulation: whole steps of known size, and events a second inside the engine. */
 import { resolveScenario } from '../src/scenario/resolveScenario.js';
 import { runGraph } from '../src/simulation/engine/engine.js';
-import { simulateSeconds } from '../src/simulation/steadyState.js';
 import { simulateStep } from '../src/simulation/simulate.js';
+import { simulateSeconds } from '../src/simulation/steadyState.js';
 
 const llama = resolveScenario({
   model: 'llama3-405b',
@@ -10,7 +10,14 @@ const llama = resolveScenario({
   accelerators: 16_384,
   sequenceLength: 8192,
   framework: 'megatron',
-  strategy: { tensorParallel: 8, pipelineParallel: 16, virtualStages: 8, microBatchSize: 1, globalBatchSize: 2048, dataSharding: 'zero-2' },
+  strategy: {
+    tensorParallel: 8,
+    pipelineParallel: 16,
+    virtualStages: 8,
+    microBatchSize: 1,
+    globalBatchSize: 2048,
+    dataSharding: 'zero-2',
+  },
 });
 const gpt = resolveScenario({
   model: 'megatron-1t',
@@ -33,9 +40,21 @@ function median(of: () => void, rounds: number): number {
 
 const first = simulateStep(llama);
 console.log('event simulation, one core');
-report('Llama 3 405B, PP16, 8 chunks, 16 micro-batches, in full', median(() => simulateStep(llama), 9), 50);
-report('GPT-1T, PP64, 512 micro-batches, in full', median(() => simulateStep(gpt, { microBatches: 512 }), 5), 200);
-report('GPT-1T, PP64, 384 micro-batches, steady state', median(() => simulateSeconds(gpt), 5), 200);
+report(
+  'Llama 3 405B, PP16, 8 chunks, 16 micro-batches, in full',
+  median(() => simulateStep(llama), 9),
+  50,
+);
+report(
+  'GPT-1T, PP64, 512 micro-batches, in full',
+  median(() => simulateStep(gpt, { microBatches: 512 }), 5),
+  200,
+);
+report(
+  'GPT-1T, PP64, 384 micro-batches, steady state',
+  median(() => simulateSeconds(gpt), 5),
+  200,
+);
 const big = simulateStep(gpt, { microBatches: 512 });
 const milliseconds = median(() => runGraph(big.graph, 1.13), 7);
 const rate = (1000 * big.timeline.events) / milliseconds;

@@ -16,6 +16,8 @@ export interface LayerActivations {
   readonly keptBytes: number;
   /** Everything the layer would keep without recomputation: alive while it is recomputed and run backward. */
   readonly fullBytes: number;
+  /** Of `fullBytes`, the inputs of weight matrices and their outputs' gradients: alive until the weight gradient. */
+  readonly weightBytes: number;
 }
 
 /**
@@ -25,12 +27,15 @@ export interface LayerActivations {
 export function layerActivations(graph: LayerGraph, share: RankShare, recompute: RecomputeChoice): LayerActivations {
   let fullBytes = 0;
   let keptBytes = 0;
+  let weightBytes = 0;
   for (const tensor of graph.saved) {
     const bytes = savedTensorBytes(tensor, share);
     fullBytes += bytes;
+    // Beside the input, the weight gradient needs the gradient of the output; the outputs are about as wide as the inputs.
+    if (tensor.forWeights) weightBytes += 2 * bytes;
     if (recompute === 'none' || (recompute !== 'all' && !recompute.has(tensor.module))) keptBytes += bytes;
   }
   const input = graph.saved[0];
   if (recompute === 'all' && input !== undefined) keptBytes = savedTensorBytes(input, share);
-  return { keptBytes, fullBytes };
+  return { keptBytes, fullBytes, weightBytes: Math.min(weightBytes, fullBytes) };
 }

@@ -46,12 +46,23 @@ export interface ActivationTable {
   readonly denseFull: number;
   readonly moeKept: number;
   readonly moeFull: number;
+  /** Of what is kept, what waits for the weight gradient where that runs apart. */
+  readonly weightShare: number;
 }
 
 export function activationTable(c: MemoryContext): ActivationTable {
   const dense = layerActivations(c.denseGraph, c.share, c.recompute);
   const moe = c.moeGraph === c.denseGraph ? dense : layerActivations(c.moeGraph, c.share, c.recompute);
-  return { denseKept: dense.keptBytes, denseFull: dense.fullBytes, moeKept: moe.keptBytes, moeFull: moe.fullBytes };
+  const usual = c.model.moe === null ? dense : moe;
+  // A recomputed layer keeps its input only; what its weight gradient needs is then more than that.
+  const weightShare = c.recompute === 'none' && usual.fullBytes > 0 ? usual.weightBytes / usual.fullBytes : 1;
+  return {
+    denseKept: dense.keptBytes,
+    denseFull: dense.fullBytes,
+    moeKept: moe.keptBytes,
+    moeFull: moe.fullBytes,
+    weightShare,
+  };
 }
 
 /** Activations of one micro-batch over all layers of a stage, after recomputation and offload to the host. */
@@ -121,7 +132,7 @@ export function stageBytes(
   const matrices = stage.denseLayers * c.denseLayer.dense + stage.moeLayers * (c.moeLayer.dense + c.moeLayer.expert);
   const states = stateBytes(parameters, matrices, c.degrees, c.strategy, c.framework);
   const { pipelineParallel, virtualStages } = c.degrees;
-  const inFlight = c.schedule.inFlight(stage.stage, pipelineParallel, microBatches, virtualStages);
+  const inFlight = c.schedule.inFlight(stage.stage, pipelineParallel, microBatches, virtualStages, table.weightShare);
   const kept = keptPerMicroBatch(c, table, stage);
   const input = stage.hasEmbedding ? inFlight * c.share.tokens * c.model.hiddenSize * (c.model.dropout > 0 ? 1 : 0) : 0;
   const activationsBytes = inFlight * kept.device + input;

@@ -67,6 +67,8 @@ export interface SavedTensor {
   /** Bytes grow with the sequence as well: per token and key (unfused attention). */
   readonly perKey: boolean;
   readonly perExpertToken: boolean;
+  /** The input of a weight matrix: its weight gradient still needs it when the input gradients are done. */
+  readonly forWeights: boolean;
 }
 
 /** How kernels are fused; decides bytes moved and tensors kept. */
@@ -117,8 +119,21 @@ function gemm(
   return { kind: 'gemm', name, inputFeatures, outputFeatures, split, lowPrecision: true, module };
 }
 
+/** Saved tensors that are inputs of weight matrices. */
+const weightInputs: ReadonlySet<string> = new Set([
+  'queryKeyValueInput',
+  'latents',
+  'attentionOutput',
+  'attentionOutputQuantised',
+  'feedForwardInput',
+  'feedForwardDownInput',
+  'expertInput',
+  'expertDownInput',
+]);
+
 function keep(name: string, bytesPerToken: number, region: Region, module: Module = 'other'): SavedTensor {
-  return { name, bytesPerToken, region, module, perKey: false, perExpertToken: false };
+  const forWeights = weightInputs.has(name);
+  return { name, bytesPerToken, region, module, perKey: false, perExpertToken: false, forWeights };
 }
 
 /**

@@ -103,7 +103,13 @@ export function shardedCost(
   let backwardSeconds = 0;
   let edgeSeconds = 0;
   for (const unit of units) {
-    const gather = unitSeconds(mesh.shard, mesh.expertGradient, 'allGather', unit.parameters, gatherBytes(strategy, framework));
+    const gather = unitSeconds(
+      mesh.shard,
+      mesh.expertGradient,
+      'allGather',
+      unit.parameters,
+      gatherBytes(strategy, framework),
+    );
     const reduce =
       unitSeconds(mesh.shard, mesh.expertGradient, 'reduceScatter', unit.parameters, reduceBytes(strategy, framework)) +
       replicaReduction(mesh, unit.parameters, reduceBytes(strategy, framework));

@@ -103,6 +103,13 @@ export function chunkCosts(p: Prepared, layers: LayerTable): readonly ChunkCost[
   return p.chunks.map((chunk) => ({ ...table.of(chunk), chunk }));
 }
 
+/** What weights gathered beside a first forward pass add to it: only its last piece waits for all of them. */
+export function exposedGather(p: Prepared, gather: number, forward: number): number {
+  if (!p.strategy.overlapParameterGather) return gather;
+  const hidden = Math.min(gather, (1 - 1 / gradientPieces) * forward);
+  return gather - hidden + hidden * (p.contention - 1);
+}
+
 /** One message between neighbouring stages: an activation of the micro-batch, scattered over tensor-parallel ranks or whole. */
 export function messageSeconds(p: Prepared): number {
   const { share, strategy, framework, model, mesh } = p;

@@ -1,8 +1,8 @@
 import { activationTable, stageBytes } from '../memory/stageMemory.js';
 import type { Schedule } from '../parallelism/pipeline/schedule.js';
 import { scheduleOf } from '../parallelism/pipeline/schedules.js';
-import type { Scenario } from '../scenario/scenario.js';
 import { type Chunk, splitChunks } from '../parallelism/stages.js';
+import type { Scenario } from '../scenario/scenario.js';
 import { type WorkCost, WorkTable } from './chunkCost.js';
 import type { Evaluation, StageMemory, StepBreakdown } from './evaluation.js';
 import { stepFlops } from './flops.js';
@@ -59,7 +59,16 @@ function stepBreakdown(
     addPart(parts, work.cost.parts.weightGradient, share);
     parts.sharded += (work.shardedForward + work.shardedBackward) * share;
   });
-  const work = m * (parts.compute + parts.recompute + parts.tensor + parts.context + parts.expert + parts.host + parts.offload + parts.sharded);
+  const work =
+    m *
+    (parts.compute +
+      parts.recompute +
+      parts.tensor +
+      parts.context +
+      parts.expert +
+      parts.host +
+      parts.offload +
+      parts.sharded);
   const accounted = work + bound.sendSeconds + bound.dataSeconds + bound.optimizerSeconds + bound.offloadSeconds;
   const breakdown = {
     computeSeconds: m * parts.compute,
@@ -81,7 +90,8 @@ function stepBreakdown(
 /** How much of a chunk's micro-batches a rank runs: all of its own; with DualPipe half of them and of its mirror image's. */
 function shareOfRank(p: Prepared, chunk: Chunk | undefined, rank: number): number {
   if (chunk === undefined) return 0;
-  if (p.strategy.pipelineSchedule !== 'dualpipe' || p.degrees.pipelineParallel === 1) return chunk.stage === rank ? 1 : 0;
+  if (p.strategy.pipelineSchedule !== 'dualpipe' || p.degrees.pipelineParallel === 1)
+    return chunk.stage === rank ? 1 : 0;
   const mirror = p.degrees.pipelineParallel - 1 - rank;
   return (chunk.stage === rank ? 0.5 : 0) + (chunk.stage === mirror ? 0.5 : 0);
 }

@@ -26,12 +26,7 @@ export function evaluateStep(scenario: Scenario): Evaluation {
   return bound;
 }
 
-function withSeconds(
-  bound: Evaluation,
-  method: Evaluation['method'],
-  seconds: number,
-  scenario: Scenario,
-): Evaluation {
+function withSeconds(bound: Evaluation, method: Evaluation['method'], seconds: number, scenario: Scenario): Evaluation {
   const { framework, accelerators, strategy } = scenario;
   const slowest = 1 + framework.jitter * Math.sqrt(2 * Math.log(accelerators));
   const stepSeconds = (seconds + framework.stepOverheadSeconds) * slowest;

@@ -31,7 +31,8 @@ function moduleFlops(p: Prepared, choice: ReadonlySet<Module>): number {
   if (![...choice].some((module) => module !== 'core_attn')) return 0;
   const kinds = layerKinds(p.model);
   const moe = kinds.filter((kind) => kind === 'moe').length;
-  const of = (kind: 'dense' | 'moe'): number => graphFlops(layerGraph(p.model, p.execution, kind), choice, p.model.moe?.expertsPerToken ?? 0);
+  const of = (kind: 'dense' | 'moe'): number =>
+    graphFlops(layerGraph(p.model, p.execution, kind), choice, p.model.moe?.expertsPerToken ?? 0);
   return (kinds.length - moe > 0 ? (kinds.length - moe) * of('dense') : 0) + (moe > 0 ? moe * of('moe') : 0);
 }
 

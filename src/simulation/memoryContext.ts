@@ -35,7 +35,14 @@ export function stageParameters(
   const held = (one: Stage): { parameters: RankParameters; ends: number } => {
     const ends = endRankParameters(p.model, one, p.degrees, p.paddedVocabulary);
     return {
-      parameters: stageRankParameters(p.model, one, p.degrees, p.paddedVocabulary, context.denseLayer, context.moeLayer),
+      parameters: stageRankParameters(
+        p.model,
+        one,
+        p.degrees,
+        p.paddedVocabulary,
+        context.denseLayer,
+        context.moeLayer,
+      ),
       ends: ends.embedding + ends.head,
     };
   };

@@ -43,7 +43,7 @@ export function memoryTimeline(
   const chunkBytes = chunks.map((chunk) =>
     stageBytes(single, table, chunk.chunk, chunk.parameters, chunk.endParameters, 1),
   );
-  const changes = changesByRank(stages, chunks, tasks, graph, timeline, chunkBytes);
+  const changes = changesByRank(stages, chunks, tasks, graph, timeline, chunkBytes, table.weightShare);
   return stages.map((stage) => {
     const own = chunks.filter(({ chunk }) => chunk.stage === stage.stage);
     const parameters = own.reduce(
@@ -65,6 +65,7 @@ function changesByRank(
   graph: FrozenGraph,
   timeline: Timeline,
   chunkBytes: readonly { readonly activationsBytes: number; readonly buffersBytes: number }[],
+  weightShare: number,
 ): Change[][] {
   const changes: Change[][] = stages.map(() => []);
   const shares = stages.map(({ stage }) => 1 / Math.max(1, chunks.filter(({ chunk }) => chunk.stage === stage).length));
@@ -79,8 +80,10 @@ function changesByRank(
       const kept = chunkBytes[pass.chunk]?.activationsBytes ?? 0;
       const working = chunkBytes[pass.chunk]?.buffersBytes ?? 0;
       if (pass.allocates) own?.push({ seconds: start, bytes: kept, share });
-      if (pass.backward) own?.push({ seconds: start, bytes: working, share: 0 }, { seconds: end, bytes: -working, share: 0 });
-      if (pass.frees) own?.push({ seconds: end, bytes: -kept, share: -share });
+      if (pass.backward)
+        own?.push({ seconds: start, bytes: working, share: 0 }, { seconds: end, bytes: -working, share: 0 });
+      const gone = pass.frees ? (pass.waited ? weightShare : 1) : pass.splits ? 1 - weightShare : 0;
+      if (gone > 0) own?.push({ seconds: end, bytes: -kept * gone, share: -share * gone });
     }
   }
   // At one moment, what is freed is free before what comes next is taken.

@@ -1,6 +1,6 @@
 import type { Pass, PipelineOrder } from '../parallelism/pipeline/order.js';
 import type { Schedule } from '../parallelism/pipeline/schedule.js';
-import { type ChunkCost, exposedPieces, gradientPieces, messageSeconds } from './chunkCost.js';
+import { type ChunkCost, exposedGather, exposedPieces, messageSeconds } from './chunkCost.js';
 import { optimizerSeconds } from './optimizerStep.js';
 import type { Prepared } from './prepare.js';
 
@@ -95,7 +95,8 @@ class Recurrence {
     // Weights travel while the rank waits for its micro-batch.
     const gather = this.dataBefore(rank, first) + (second === undefined ? 0 : this.dataBefore(rank, second));
     const start = Math.max(ready, (this.time[rank] ?? 0) + gather);
-    if ((this.firstStart[rank] ?? -1) < 0) this.firstStart[rank] = start;
+    // A rank that goes on alone gathers right before its first pass, at the latest.
+    if ((this.firstStart[rank] ?? -1) < 0) this.firstStart[rank] = Math.max(0, start - this.gatherShown(first));
     let now = start + seconds;
     now = this.finish(first, now);
     if (second !== undefined) now = this.finish(second, now);
@@ -111,7 +112,8 @@ class Recurrence {
 
   private readyAt(pass: Pass): number {
     if (pass.kind === 'weightGradient') return 0;
-    if (pass.kind === 'forward') return pass.chunk === 0 ? 0 : (this.forwardArrival[this.slot(pass, pass.chunk - 1)] ?? 0);
+    if (pass.kind === 'forward')
+      return pass.chunk === 0 ? 0 : (this.forwardArrival[this.slot(pass, pass.chunk - 1)] ?? 0);
     const own = this.forwardEnd[this.slot(pass, pass.chunk)] ?? 0;
     const last = pass.chunk === this.order.chunks - 1;
     return last ? own : Math.max(own, this.backwardArrival[this.slot(pass, pass.chunk + 1)] ?? 0);
@@ -147,10 +149,13 @@ class Recurrence {
     if (pass.kind !== 'forward' || cost === undefined || this.gathered[place] === 1) return 0;
     this.gathered[place] = 1;
     if (!this.p.strategy.overlapParameterGather) return cost.gatherSeconds;
-    // Later chunks are gathered beside earlier ones' passes.
-    if ((this.firstStart[rank] ?? -1) >= 0 || rank > 0) return 0;
-    const hidden = Math.min(cost.gatherSeconds, (1 - 1 / gradientPieces) * this.seconds(pass));
-    return cost.gatherSeconds - hidden + hidden * (this.p.contention - 1);
+    // Later chunks are gathered beside earlier ones' passes, deeper ones while the rank waits.
+    if ((this.firstStart[rank] ?? -1) >= 0 || pass.chunk > 0) return 0;
+    return this.gatherShown(pass);
+  }
+
+  private gatherShown(pass: Pass): number {
+    return exposedGather(this.p, this.chunks[pass.chunk]?.gatherSeconds ?? 0, this.seconds(pass));
   }
 
   /** Gradients of a chunk after its last gradient pass; where they overlap, only those of the rank's last chunk show. */

@@ -1,6 +1,7 @@
+import { interleavedWarmUp } from '../parallelism/pipeline/interleaved.js';
 import type { Schedule } from '../parallelism/pipeline/schedule.js';
 import type { Chunk } from '../parallelism/stages.js';
-import { exposedPieces, gradientPieces, messageSeconds, type WorkCost } from './chunkCost.js';
+import { exposedGather, exposedPieces, messageSeconds, type WorkCost } from './chunkCost.js';
 import { optimizerSeconds } from './optimizerStep.js';
 import type { Prepared } from './prepare.js';
 
@@ -65,7 +66,7 @@ class RankLoad {
     this.expert += work.parameters.expert;
     const { overlapParameterGather, overlapGradientReduce } = this.builder.p.strategy;
     if (this.first) {
-      this.firstGather = overlapParameterGather ? this.gatherBefore(work.gatherSeconds, f) : work.gatherSeconds;
+      this.firstGather = exposedGather(this.builder.p, work.gatherSeconds, f);
       this.lastReduce = overlapGradientReduce ? this.reduceAfter(work, chunk) : work.reduceSeconds;
     } else {
       // Gradients of the first chunk come last; those of the others block the rank before, unless they overlap.
@@ -75,15 +76,11 @@ class RankLoad {
     this.first = false;
   }
 
-  /** Weights gathered beside the first forward pass: only its last piece waits for all of them. */
-  private gatherBefore(gather: number, forward: number): number {
-    const hidden = Math.min(gather, (1 - 1 / gradientPieces) * forward);
-    return gather - hidden + hidden * (this.builder.p.contention - 1);
-  }
-
   private reduceAfter(work: WorkCost, chunk: number): number {
     const { schedule, backward, weight, p } = this.builder;
-    const beside = (schedule.splitsWeightGradient ? 0 : (backward[chunk] ?? 0)) + (weight[chunk] ?? 0);
+    // DualPipe's last pass may be a whole backward pass or a weight gradient; the longer one hides more.
+    const apart = schedule.splitsWeightGradient && schedule.id !== 'dualpipe';
+    const beside = (apart ? 0 : (backward[chunk] ?? 0)) + (weight[chunk] ?? 0);
     return exposedPieces(work.reduceSeconds, beside, work.reducePieces, p.contention);
   }
 }
@@ -169,13 +166,12 @@ class BoundBuilder {
     const optimizer = this.optimizer(rank);
     if (!this.schedule.staggered) seconds += optimizer.deviceSeconds + optimizer.offloadSeconds;
     const load = this.load(rank);
-    const ends = this.endsAlone() ? load : this.load(0);
     const hops = this.endsAlone() ? 0 : rank + Math.max(0, this.blocking > 0 ? rank - 1 : rank);
     return {
       rank,
       seconds,
       sendSeconds: this.m * load.sends * this.blocking + hops * this.send,
-      dataSeconds: load.blockingData + ends.firstGather + ends.lastReduce,
+      dataSeconds: load.blockingData + this.firstGather(rank) + this.lastReduce(rank),
       optimizerSeconds: optimizer.deviceSeconds,
       offloadSeconds: optimizer.offloadSeconds,
     };
@@ -197,7 +193,7 @@ class BoundBuilder {
     const own = this.m * (this.passSeconds(rank) + load.sends * this.blocking) + load.blockingData;
     if (this.endsAlone()) {
       const idle = this.schedule.id === 'zb-h1' ? this.idleSeconds(rank) : 0;
-      return load.firstGather + own + idle + load.lastReduce;
+      return this.firstGather(rank) + own + idle + this.lastReduce(rank);
     }
     const first = this.load(0);
     const fill = this.down[rank] ?? 0;
@@ -205,6 +201,21 @@ class BoundBuilder {
     const drain = (this.up[rank] ?? 0) - (this.blocking > 0 && rank > 0 ? this.send : 0);
     const start = rank === 0 ? first.firstGather : Math.max(this.gatherAlone(load), first.firstGather + fill);
     return start + own + this.idleSeconds(rank) + Math.max(drain + first.lastReduce, load.lastReduce);
+  }
+
+  /** Gathered weights on the bound's path: the first rank's where its first micro-batch goes on to the others. */
+  private firstGather(rank: number): number {
+    if (!this.endsAlone()) return this.load(0).firstGather;
+    if (this.schedule.id !== 'dualpipe') return this.load(rank).firstGather;
+    // Both ends start at once; the ranks between gather while they wait.
+    return rank === 0 || rank === this.stages - 1 ? this.load(0).firstGather : 0;
+  }
+
+  /** Reduction after the last backward pass; in DualPipe that of the rank's own chunk or of its mirror image. */
+  private lastReduce(rank: number): number {
+    if (!this.endsAlone()) return this.load(0).lastReduce;
+    const own = this.load(rank).lastReduce;
+    return this.schedule.id === 'dualpipe' ? Math.min(own, this.load(this.stages - 1 - rank).lastReduce) : own;
   }
 
   /** A gather that blocks the rank while it waits for its first micro-batch anyway. */
@@ -223,9 +234,8 @@ class BoundBuilder {
     const total = this.m * this.perRank;
     const behind = this.stages - 1 - rank;
     if (this.schedule.id === 'gpipe' || this.schedule.id === 'breadth-first') return total - 1;
-    if (this.perRank === 1) return Math.min(this.m - 1, behind);
-    if (this.m <= this.stages) return total - 1;
-    return Math.min(total - 1, 2 * behind + (this.perRank - 1) * this.stages);
+    if (!this.schedule.chunked) return Math.min(this.m - 1, behind);
+    return Math.min(total - 1, interleavedWarmUp(rank, this.stages, this.m, this.perRank));
   }
 
   /**
@@ -254,7 +264,8 @@ class BoundBuilder {
   /** The slowest rank's update, or one rank's own where ranks go on alone. */
   private optimizer(rank: number): { deviceSeconds: number; offloadSeconds: number } {
     let load = this.load(rank);
-    if (!this.schedule.staggered) for (const other of this.ranks) if (other.dense + other.expert > load.dense + load.expert) load = other;
+    if (!this.schedule.staggered)
+      for (const other of this.ranks) if (other.dense + other.expert > load.dense + load.expert) load = other;
     return optimizerSeconds(this.p, load);
   }
 }

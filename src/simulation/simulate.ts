@@ -1,10 +1,11 @@
 import { SlipwayError } from '../errors.js';
+import { activationTable } from '../memory/stageMemory.js';
 import { chunksPerStage } from '../parallelism/degrees.js';
 import type { PassLengths, PipelineOrder } from '../parallelism/pipeline/order.js';
 import type { Schedule } from '../parallelism/pipeline/schedule.js';
 import { scheduleOf } from '../parallelism/pipeline/schedules.js';
 import type { Scenario } from '../scenario/scenario.js';
-import { type ChunkCost, chunkCosts } from './chunkCost.js';
+import { type ChunkCost, chunkCosts, exposedGather } from './chunkCost.js';
 import { runGraph, type Timeline } from './engine/engine.js';
 import type { FrozenGraph } from './engine/taskGraph.js';
 import { memoryContext } from './memoryContext.js';
@@ -12,7 +13,7 @@ import { memoryTimeline, type RankMemory } from './memoryTimeline.js';
 import { passRecurrence } from './passRecurrence.js';
 import { type Perturbation, type StepAtScale, stepAtScale, stretchOf } from './perturbation.js';
 import { type Prepared, prepare } from './prepare.js';
-import { layerTable } from './stageCost.js';
+import { type LayerTable, layerTable } from './stageCost.js';
 import { type StepTasks, stepTasks, type TaskInfo } from './stepTasks.js';
 
 /** One optimizer step, event by event. */
@@ -47,7 +48,15 @@ export function simulateStep(scenario: Scenario, options: SimulateOptions = {}):
   const layers = layerTable(p);
   const chunks = chunkCosts(p, layers);
   const schedule = scheduleOf(p.degrees.pipelineParallel > 1 ? p.strategy.pipelineSchedule : '1f1b');
-  const order = options.order ?? scheduleOrder(p, schedule, chunks, options.microBatches ?? p.degrees.microBatches);
+  const order =
+    options.order ??
+    scheduleOrder(
+      p,
+      schedule,
+      chunks,
+      options.microBatches ?? p.degrees.microBatches,
+      weightShareOf(p, layers, schedule),
+    );
   const stretch = options.perturbation === undefined ? undefined : stretchOf(p, options.perturbation);
   const built = stepTasks(p, order, chunks, schedule.staggered, stretch);
   const graph = built.graph.freeze();
@@ -63,7 +72,7 @@ export function simulateStep(scenario: Scenario, options: SimulateOptions = {}):
     graph,
     timeline,
     makespanSeconds: timeline.makespan,
-    stepSeconds: schedule.staggered ? longestSpan(built.tasks, graph, timeline) : timeline.makespan,
+    stepSeconds: schedule.staggered ? longestSpan(p, chunks, built.tasks, graph, timeline) : timeline.makespan,
     get memory(): readonly RankMemory[] {
       memory ??= memoryTimeline(memoryContext(p, layers, schedule), p.stages, chunks, built.tasks, graph, timeline);
       return memory;
@@ -77,9 +86,21 @@ export function scheduleOrder(
   schedule: Schedule,
   chunks: readonly ChunkCost[],
   microBatches: number,
+  weightShare: number,
 ): PipelineOrder {
   const stages = p.degrees.pipelineParallel;
-  return schedule.order({ stages, microBatches, chunks: chunksPerStage(p.strategy), lengths: meanLengths(chunks) });
+  return schedule.order({
+    stages,
+    microBatches,
+    chunks: chunksPerStage(p.strategy),
+    lengths: meanLengths(chunks),
+    weightShare,
+  });
+}
+
+/** What a chunk that only waits for its weight gradient keeps of its activations. */
+function weightShareOf(p: Prepared, layers: LayerTable, schedule: Schedule): number {
+  return schedule.splitsWeightGradient ? activationTable(memoryContext(p, layers, schedule)).weightShare : 1;
 }
 
 function meanLengths(chunks: readonly ChunkCost[]): PassLengths {
@@ -91,17 +112,39 @@ function meanLengths(chunks: readonly ChunkCost[]): PassLengths {
   };
 }
 
-/** First task to last task of the rank that takes longest. */
-function longestSpan(tasks: readonly TaskInfo[], graph: FrozenGraph, timeline: Timeline): number {
-  const first = new Map<number, number>();
-  const last = new Map<number, number>();
+/**
+ * First pass to last task of the rank that takes longest, and before it the gather of weights as far as it shows: ranks that go on
+ * alone gather when their own step begins, not when the first rank's does.
+ */
+function longestSpan(
+  p: Prepared,
+  chunks: readonly ChunkCost[],
+  tasks: readonly TaskInfo[],
+  graph: FrozenGraph,
+  timeline: Timeline,
+): number {
+  const ranks = p.degrees.pipelineParallel;
+  const first = new Float64Array(ranks).fill(Number.POSITIVE_INFINITY);
+  const last = new Float64Array(ranks);
+  const gather = new Float64Array(ranks).fill(Number.NaN);
+  const forward = new Float64Array(ranks);
   for (let task = 0; task < graph.size; task++) {
-    const rank = tasks[graph.labels[task] ?? 0]?.rank ?? 0;
-    first.set(rank, Math.min(first.get(rank) ?? Number.POSITIVE_INFINITY, timeline.start[task] ?? 0));
-    last.set(rank, Math.max(last.get(rank) ?? 0, timeline.end[task] ?? 0));
+    const info = tasks[graph.labels[task] ?? 0];
+    const rank = info?.rank ?? 0;
+    last[rank] = Math.max(last[rank] ?? 0, timeline.end[task] ?? 0);
+    if (info?.kind === 'gather') {
+      if (Number.isNaN(gather[rank])) gather[rank] = graph.seconds[task] ?? 0;
+    } else if ((timeline.start[task] ?? 0) < (first[rank] ?? 0)) {
+      first[rank] = timeline.start[task] ?? 0;
+      const chunk = chunks[info?.chunk ?? 0];
+      forward[rank] = (chunk?.cost.pass.forward ?? 0) + (chunk?.shardedForward ?? 0);
+    }
   }
   let span = 0;
-  for (const [rank, end] of last) span = Math.max(span, end - (first.get(rank) ?? 0));
+  for (let rank = 0; rank < ranks; rank++) {
+    const shown = exposedGather(p, gather[rank] || 0, forward[rank] ?? 0);
+    span = Math.max(span, (last[rank] ?? 0) - Math.max(0, (first[rank] ?? 0) - shown));
+  }
   return span;
 }
 
@@ -119,9 +162,11 @@ function deadlock(built: StepTasks, graph: FrozenGraph, stuck: readonly number[]
 /** The step pass by pass, without contention between streams: see `passRecurrence`. */
 export function stepByPasses(scenario: Scenario): number {
   const p = prepare(scenario);
-  const chunks = chunkCosts(p, layerTable(p));
+  const layers = layerTable(p);
+  const chunks = chunkCosts(p, layers);
   const schedule = scheduleOf(p.degrees.pipelineParallel > 1 ? p.strategy.pipelineSchedule : '1f1b');
-  return passRecurrence(p, scheduleOrder(p, schedule, chunks, p.degrees.microBatches), chunks, schedule);
+  const order = scheduleOrder(p, schedule, chunks, p.degrees.microBatches, weightShareOf(p, layers, schedule));
+  return passRecurrence(p, order, chunks, schedule);
 }
 
 /** Draws that show the spread of a step under noise. */
@@ -129,8 +174,10 @@ const noiseSamples = 32;
 
 /** A step under noise at the scale of the cluster: every replica draws its own noise, and all wait for the slowest. */
 export function simulateAtScale(scenario: Scenario, perturbation: Perturbation): StepAtScale {
-  const samples = Array.from({ length: perturbation.jitter > 0 ? noiseSamples : 1 }, (_, i) =>
-    simulateStep(scenario, { perturbation: { ...perturbation, seed: perturbation.seed + 7919 * i } }).stepSeconds,
+  const samples = Array.from(
+    { length: perturbation.jitter > 0 ? noiseSamples : 1 },
+    (_, i) =>
+      simulateStep(scenario, { perturbation: { ...perturbation, seed: perturbation.seed + 7919 * i } }).stepSeconds,
   );
   return stepAtScale(samples, prepare(scenario).degrees.dataParallel);
 }

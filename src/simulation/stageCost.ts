@@ -136,7 +136,15 @@ export function stageCost(p: Prepared, table: LayerTable, stage: Stage): StageCo
       host: (2 * hostSeconds) / 3,
       offload: offloadBackward,
     },
-    weightGradient: { compute: weightGradientSeconds, recompute: 0, tensor: 0, context: 0, expert: 0, host: 0, offload: 0 },
+    weightGradient: {
+      compute: weightGradientSeconds,
+      recompute: 0,
+      tensor: 0,
+      context: 0,
+      expert: 0,
+      host: 0,
+      offload: 0,
+    },
   };
   return {
     forwardSeconds,

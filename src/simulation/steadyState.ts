@@ -1,5 +1,5 @@
-import type { Scenario } from '../scenario/scenario.js';
 import { degreesOf } from '../parallelism/degrees.js';
+import type { Scenario } from '../scenario/scenario.js';
 import { type SimulatedStep, simulateStep } from './simulate.js';
 
 /** A step's time, simulated in full or extrapolated from its steady state. */

@@ -31,6 +31,10 @@ export interface PassMemory {
   readonly allocates: boolean;
   readonly backward: boolean;
   readonly frees: boolean;
+  /** Frees what the weight gradient, which comes later, does not need. */
+  readonly splits: boolean;
+  /** Frees only what waited for it. */
+  readonly waited: boolean;
 }
 
 /** The tasks of one optimizer step and what each of them is. */
@@ -127,7 +131,8 @@ class StepBuilder {
           seen.add(one.chunk);
           this.addGather(rank, one.chunk);
         }
-        if (endsGradient(one) && this.countGradient(rank, one.chunk) === gradients.get(one.chunk)) reduced.push(one.chunk);
+        if (endsGradient(one) && this.countGradient(rank, one.chunk) === gradients.get(one.chunk))
+          reduced.push(one.chunk);
       }
       this.addPasses(both, rank, reduced);
     }
@@ -167,7 +172,15 @@ class StepBuilder {
       const memory = cuts === 1 ? whole.passes : passes.map((pass) => passMemory(pass, cut === 0, cut === cuts - 1));
       pieces.push(
         this.add(
-          { kind, rank, microBatch: first.microBatch, chunk: first.chunk, parts: piece.parts, dataSeconds: piece.dataSeconds, passes: memory },
+          {
+            kind,
+            rank,
+            microBatch: first.microBatch,
+            chunk: first.chunk,
+            parts: piece.parts,
+            dataSeconds: piece.dataSeconds,
+            passes: memory,
+          },
           compute,
           piece.seconds,
         ),
@@ -187,7 +200,12 @@ class StepBuilder {
   /** Time and memory of one or two passes; the same for every micro-batch, so computed once. */
   private costOf(passes: readonly Pass[]): PassCost {
     let key = 0;
-    for (const pass of passes) key = key * 4 * this.order.chunks + 4 * pass.chunk + passKinds.indexOf(pass.kind) + (passes.length > 1 ? 4 * this.order.chunks : 0);
+    for (const pass of passes)
+      key =
+        key * 4 * this.order.chunks +
+        4 * pass.chunk +
+        passKinds.indexOf(pass.kind) +
+        (passes.length > 1 ? 4 * this.order.chunks : 0);
     const known = this.known.get(key);
     if (known !== undefined) return known;
     const parts = addParts(passes.map((pass) => this.partsOf(pass)));
@@ -368,6 +386,8 @@ function passMemory(pass: Pass, first: boolean, last: boolean): PassMemory {
     allocates: first && pass.kind === 'forward',
     backward: pass.kind === 'backward' || pass.kind === 'inputGradient',
     frees: last && endsGradient(pass),
+    splits: last && pass.kind === 'inputGradient',
+    waited: pass.kind === 'weightGradient',
   };
 }
 

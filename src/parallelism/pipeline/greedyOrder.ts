@@ -20,13 +20,16 @@ export interface GreedyRequest {
    * the one whose longest rank takes the least time wins, the earlier one where they tie.
    */
   readonly prefer: readonly (readonly Preference[])[];
-  /** Chunk activations that a rank may keep between their forward and their weight gradient. */
+  readonly weightShare?: number;
+  /** Chunk activations that a rank may keep; one that waits for its weight gradient only counts `weightShare`. */
   readonly limit: (rank: number) => number;
 }
 
 /** A pass of the rank's n-th chunk in depth order, or a weight gradient once so many are postponed. */
 export type Preference =
-  | { readonly pass: 'forward' | 'backward'; readonly local: number }
+  | { readonly pass: 'backward'; readonly local: number }
+  /** `leave` keeps room for that many chunks further down, without which the order could lock itself. */
+  | { readonly pass: 'forward'; readonly local: number; readonly leave: number }
   | { readonly pass: 'weight'; readonly postponed: number };
 
 interface RankState {
@@ -77,6 +80,7 @@ class GreedyBuilder {
   private readonly forwardDone: Float64Array;
   private readonly backwardDone: Float64Array;
 
+  private readonly weightShare: number;
   readonly ranks: readonly RankState[];
 
   constructor(
@@ -84,6 +88,7 @@ class GreedyBuilder {
     private readonly prefer: readonly Preference[],
   ) {
     this.ranks = emptyRanks(request);
+    this.weightShare = request.weightShare ?? 1;
     const size = request.chunks * request.microBatches;
     this.forwardDone = new Float64Array(size).fill(Number.POSITIVE_INFINITY);
     this.backwardDone = new Float64Array(size).fill(Number.POSITIVE_INFINITY);
@@ -134,34 +139,47 @@ class GreedyBuilder {
   private earliestStart(rank: RankState, index: number): number {
     if (rank.pendingWeights.length > 0) return rank.freeAt;
     let ready = Number.POSITIVE_INFINITY;
-    const room = rank.alive < this.request.limit(index);
-    rank.chunks.forEach((_, i) => {
-      ready = Math.min(ready, this.backwardReady(rank, i));
-      if (room) ready = Math.min(ready, this.forwardReady(rank, i));
-    });
+    for (const preference of this.prefer) {
+      if (preference.pass === 'backward') ready = Math.min(ready, this.backwardReady(rank, preference.local));
+      else if (preference.pass === 'forward' && this.hasRoom(rank, index, preference.leave)) {
+        ready = Math.min(ready, this.forwardReady(rank, preference.local));
+      }
+    }
     return Math.max(ready, rank.freeAt);
+  }
+
+  private hasRoom(rank: RankState, index: number, leave: number): boolean {
+    return rank.alive + 1 <= this.request.limit(index) - leave + 1e-9;
   }
 
   /** Runs the preferred pass of those that are ready at `now`. */
   private step(rank: RankState, index: number, now: number): void {
-    const room = rank.alive < this.request.limit(index);
     for (const preference of this.prefer) {
-      if (preference.pass === 'weight') {
-        if (rank.pendingWeights.length >= preference.postponed) return this.runWeight(rank, now);
-      } else if (preference.pass === 'backward') {
-        if (this.backwardReady(rank, preference.local) <= now) return this.runBackward(rank, preference.local, now);
-      } else if (room && this.forwardReady(rank, preference.local) <= now) {
-        return this.runForward(rank, preference.local, now);
+      if (this.isReady(preference, rank, index, now)) {
+        this.runPreferred(preference, rank, now);
+        return;
       }
     }
     this.runWeight(rank, now);
+  }
+
+  private isReady(preference: Preference, rank: RankState, index: number, now: number): boolean {
+    if (preference.pass === 'weight') return rank.pendingWeights.length >= preference.postponed;
+    if (preference.pass === 'backward') return this.backwardReady(rank, preference.local) <= now;
+    return this.hasRoom(rank, index, preference.leave) && this.forwardReady(rank, preference.local) <= now;
+  }
+
+  private runPreferred(preference: Preference, rank: RankState, now: number): void {
+    if (preference.pass === 'weight') this.runWeight(rank, now);
+    else if (preference.pass === 'backward') this.runBackward(rank, preference.local, now);
+    else this.runForward(rank, preference.local, now);
   }
 
   private runWeight(rank: RankState, now: number): void {
     const weight = rank.pendingWeights.shift();
     if (weight === undefined) throw new Error('internal error: a rank was chosen that has nothing to do');
     rank.passes.push(weight);
-    rank.alive--;
+    rank.alive -= this.weightShare;
     rank.freeAt = now + this.request.lengths.weightGradient;
   }
 
@@ -184,5 +202,6 @@ class GreedyBuilder {
     this.backwardDone[chunk * this.request.microBatches + m] = rank.freeAt;
     rank.passes.push(inputGradient(m, chunk));
     rank.pendingWeights.push(weightGradient(m, chunk));
+    rank.alive -= 1 - this.weightShare;
   }
 }

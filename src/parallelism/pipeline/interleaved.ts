@@ -3,13 +3,14 @@ import { passSeconds, type Schedule, sumOthers } from './schedule.js';
 
 /**
  * Interleaved 1F1B (Narayanan et al. 2021, section 2.2.2): v chunks per stage, bubble (p - 1) / (m v). Stage i runs
- * 2 (p - i - 1) + (v - 1) p forward chunks before its first backward, and one more is alive then.
+ * 2 (p - i - 1) + (v - 1) g forward chunks before its first backward, and one more is alive then; g is p, or the largest group where
+ * p does not divide the micro-batches.
  */
 export const interleaved: Schedule = {
   id: 'interleaved-1f1b',
   bubbleSeconds: (load, busiest) => sumOthers(load, busiest, passSeconds) / load.chunks,
   inFlight: (stage, stages, microBatches, chunks) =>
-    Math.min(microBatches * chunks, 2 * (stages - stage - 1) + (chunks - 1) * stages + 1) / chunks,
+    Math.min(microBatches * chunks, interleavedWarmUp(stage, stages, microBatches, chunks) + 1) / chunks,
   order: interleavedOrder,
   staggered: false,
   chunked: true,
@@ -33,17 +34,29 @@ interface Visit {
   readonly microBatch: number;
 }
 
-/**
- * Megatron's order of virtual micro-batches: groups of p micro-batches, each through all chunks of the rank before the next
- * group; the last group is smaller where p does not divide.
- */
+/** Sizes of the groups of micro-batches that go through all chunks together: p each, the rest spread where p does not divide. */
+function groupSizes(stages: number, microBatches: number): number[] {
+  const groups = Math.max(1, Math.floor(microBatches / stages));
+  const size = Math.floor(microBatches / groups);
+  const larger = microBatches % groups;
+  return times(groups, (i) => (i < larger ? size + 1 : size));
+}
+
+/** Forward chunks of a rank before its first backward chunk, beyond the first (Megatron's `num_warmup_microbatches`). */
+export function interleavedWarmUp(stage: number, stages: number, microBatches: number, chunks: number): number {
+  const largest = groupSizes(stages, microBatches)[0] ?? stages;
+  return 2 * (stages - stage - 1) + (chunks - 1) * largest;
+}
+
+/** Megatron's order of virtual micro-batches: a group through all chunks of the rank before the next group. */
 function visits({ stages, microBatches, chunks }: OrderRequest): Visit[] {
   const order: Visit[] = [];
-  for (let first = 0; first < microBatches; first += stages) {
-    const end = Math.min(first + stages, microBatches);
+  let first = 0;
+  for (const size of groupSizes(stages, microBatches)) {
     for (let local = 0; local < chunks; local++) {
-      for (let microBatch = first; microBatch < end; microBatch++) order.push({ local, microBatch });
+      for (let microBatch = first; microBatch < first + size; microBatch++) order.push({ local, microBatch });
     }
+    first += size;
   }
   return order;
 }
@@ -62,9 +75,7 @@ function interleavedOrder(request: OrderRequest): PipelineOrder {
   const rankOrder = (rank: number): Pass[] => {
     const forwards = order.map(({ local, microBatch }) => forward(microBatch, local * stages + rank));
     const backwards = order.map(({ local, microBatch }) => backward(microBatch, (chunks - 1 - local) * stages + rank));
-    // With one group only, nothing can be interleaved, and Megatron runs all forwards first.
-    const all = microBatches <= stages;
-    const warmUp = all ? total : Math.min(total, 2 * (stages - rank - 1) + (chunks - 1) * stages);
+    const warmUp = Math.min(total, interleavedWarmUp(rank, stages, microBatches, chunks));
     const steady = total - warmUp;
     return [
       ...forwards.slice(0, warmUp),

@@ -31,6 +31,8 @@ export interface OrderRequest {
   readonly chunks: number;
   /** Relative lengths of a chunk's passes: schedules that fill bubbles with weight gradients look at them. */
   readonly lengths: PassLengths;
+  /** Of a chunk's activations, what its weight gradient still needs after its input gradient; 1 counts all. */
+  readonly weightShare?: number;
 }
 
 /** Forward, input gradient, weight gradient; any unit. */

@@ -23,8 +23,9 @@ export interface Schedule {
    * The step's pipeline time is microBatches x (busiest stage's passes) + this.
    */
   bubbleSeconds(load: PipelineLoad, busiest: number): number;
-  /** Activations alive at the peak of `stage`, in micro-batches of the whole stage (a chunk counts 1 / chunks). */
-  inFlight(stage: number, stages: number, microBatches: number, chunks: number): number;
+  /** Activations alive at the peak of `stage`, in micro-batches of the whole stage (a chunk counts 1 / chunks, one that
+   * only waits for its weight gradient `weightShare` of that). */
+  inFlight(stage: number, stages: number, microBatches: number, chunks: number, weightShare?: number): number;
   /** The order of passes on every rank. */
   order(request: OrderRequest): PipelineOrder;
   /**

@@ -9,7 +9,10 @@ import { type Schedule, sumOthers } from './schedule.js';
 export const zeroBubbleH1: Schedule = {
   id: 'zb-h1',
   bubbleSeconds: (load, busiest) => sumOthers(load, busiest, (p) => p.forward + p.inputGradient - p.weightGradient),
-  inFlight: (_stage, stages, microBatches) => Math.min(microBatches, stages),
+  // Stage i has p - i micro-batches on their way and i that wait for their weight gradient.
+  inFlight: (stage, stages, microBatches, _chunks, weightShare = 1) =>
+    Math.min(microBatches, stages - stage) +
+    weightShare * Math.max(0, Math.min(microBatches, stages) - (stages - stage)),
   order: ({ stages, microBatches }) =>
     straight(
       times(stages, (rank) => postponedOrder(rank, stages, microBatches)),
@@ -60,8 +63,8 @@ export const zeroBubbleV: Schedule = {
   splitsWeightGradient: true,
 };
 
-function forwardOf(local: number): Preference {
-  return { pass: 'forward', local };
+function forwardOf(local: number, leave = 0): Preference {
+  return { pass: 'forward', local, leave };
 }
 
 function backwardOf(local: number): Preference {
@@ -71,12 +74,13 @@ function backwardOf(local: number): Preference {
 /** Lists that each win somewhere, by the lengths of the passes and the number of stages. */
 function vPreferences(stages: number): readonly (readonly Preference[])[] {
   const weight: Preference = { pass: 'weight', postponed: stages };
+  const [f0, f1, b0, b1] = [forwardOf(0, 1), forwardOf(1), backwardOf(0), backwardOf(1)];
   return [
-    [backwardOf(0), forwardOf(1), backwardOf(1), weight, forwardOf(0)],
-    [forwardOf(1), backwardOf(1), backwardOf(0), weight, forwardOf(0)],
-    [backwardOf(0), weight, forwardOf(1), backwardOf(1), forwardOf(0)],
-    [backwardOf(1), backwardOf(0), forwardOf(1), forwardOf(0)],
-    [backwardOf(0), backwardOf(1), forwardOf(1), forwardOf(0)],
+    [b0, f1, b1, weight, f0],
+    [f1, b1, b0, weight, f0],
+    [f1, f0, b0, b1],
+    [f1, f0, b1, b0],
+    [b1, b0, f1, f0],
   ];
 }
 
