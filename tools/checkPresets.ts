@@ -1,6 +1,7 @@
 /**
  * `npm run check:presets`: file name = id, ids and aliases unique within a kind, no two presets with the same data
- * under different names. The schemas themselves are the tests' business.
+ * under different names; models may share a shape (Llama 1 and 2) where each names its own source. The schemas
+ * themselves are the tests' business.
  */
 import { readdirSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
@@ -12,6 +13,8 @@ interface Preset {
   readonly data: Readonly<Record<string, unknown>>;
 }
 
+/** What says where a preset comes from. */
+const origins = new Set(['source', 'sources', 'url', 'published']);
 /** What names a preset or says where it comes from; two presets that differ only in these are one. */
 const labels = new Set(['id', 'name', 'aliases', 'source', 'sources', 'url', 'notes', 'note', 'year', 'published']);
 
@@ -50,7 +53,10 @@ function sharedNames(presets: readonly Preset[]): string[] {
 }
 
 function sharedData(presets: readonly Preset[]): string[] {
-  const contents = presets.map(({ file, data }) => [JSON.stringify(withoutLabels(data)), file] as const);
+  const contents = presets.map(({ file, data }) => {
+    const origin = file.startsWith('presets/models/') ? [...origins].map((key) => data[key]) : [];
+    return [JSON.stringify([withoutLabels(data), origin]), file] as const;
+  });
   return collisions(contents).map(([, files]) => `${files.join(', ')}: hold the same data; make one an alias`);
 }
 
