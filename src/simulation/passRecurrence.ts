@@ -28,7 +28,8 @@ class Recurrence {
   private readonly firstStart: Float64Array;
   private readonly gathered: Uint8Array;
   private readonly gradientsLeft: Int32Array;
-  private readonly lastReduce: Float64Array;
+  /** When the gradients that are reduced beside a rank's last passes are there. */
+  private readonly reduced: Float64Array;
   private readonly send: number;
   private readonly blocking: number;
 
@@ -44,10 +45,10 @@ class Recurrence {
     this.forwardEnd = new Float64Array(slots).fill(Number.NaN);
     this.next = new Int32Array(ranks);
     this.time = new Float64Array(ranks);
-    this.firstStart = new Float64Array(ranks).fill(-1);
+    this.firstStart = new Float64Array(ranks).fill(Number.NaN);
     this.gathered = new Uint8Array(ranks * order.chunks);
     this.gradientsLeft = new Int32Array(ranks * order.chunks);
-    this.lastReduce = new Float64Array(ranks);
+    this.reduced = new Float64Array(ranks);
     this.send = ranks > 1 ? messageSeconds(p) : 0;
     this.blocking = p.strategy.overlapPipelineSend ? 0 : this.send;
     this.countGradients();
@@ -73,8 +74,8 @@ class Recurrence {
     let optimizer = 0;
     for (let rank = 0; rank < ranks; rank++) {
       const own = this.optimizer(rank);
-      const done = (this.time[rank] ?? 0) + (this.lastReduce[rank] ?? 0);
-      if (staggered) end = Math.max(end, done + own - Math.max(0, this.firstStart[rank] ?? 0));
+      const done = Math.max(this.time[rank] ?? 0, this.reduced[rank] ?? 0);
+      if (staggered) end = Math.max(end, done + own - (this.firstStart[rank] || 0));
       else end = Math.max(end, done);
       optimizer = Math.max(optimizer, own);
     }
@@ -96,11 +97,12 @@ class Recurrence {
     const gather = this.dataBefore(rank, first) + (second === undefined ? 0 : this.dataBefore(rank, second));
     const start = Math.max(ready, (this.time[rank] ?? 0) + gather);
     // A rank that goes on alone gathers right before its first pass, at the latest.
-    if ((this.firstStart[rank] ?? -1) < 0) this.firstStart[rank] = Math.max(0, start - this.gatherShown(first));
+    if (Number.isNaN(this.firstStart[rank])) this.firstStart[rank] = start - this.gatherShown(first);
     let now = start + seconds;
     now = this.finish(first, now);
     if (second !== undefined) now = this.finish(second, now);
-    now += this.dataAfter(rank, first) + (second === undefined ? 0 : this.dataAfter(rank, second));
+    const end = start + seconds;
+    now += this.dataAfter(rank, first, end) + (second === undefined ? 0 : this.dataAfter(rank, second, end));
     this.time[rank] = now;
     this.next[rank] = at + (second === undefined ? 1 : 2);
     return true;
@@ -150,7 +152,7 @@ class Recurrence {
     this.gathered[place] = 1;
     if (!this.p.strategy.overlapParameterGather) return cost.gatherSeconds;
     // Later chunks are gathered beside earlier ones' passes, deeper ones while the rank waits.
-    if ((this.firstStart[rank] ?? -1) >= 0 || pass.chunk > 0) return 0;
+    if (!Number.isNaN(this.firstStart[rank]) || pass.chunk > 0) return 0;
     return this.gatherShown(pass);
   }
 
@@ -159,7 +161,7 @@ class Recurrence {
   }
 
   /** Gradients of a chunk after its last gradient pass; where they overlap, only those of the rank's last chunk show. */
-  private dataAfter(rank: number, pass: Pass): number {
+  private dataAfter(rank: number, pass: Pass, end: number): number {
     const place = rank * this.order.chunks + pass.chunk;
     const cost = this.chunks[pass.chunk];
     if (cost === undefined || (pass.kind !== 'backward' && pass.kind !== 'weightGradient')) return 0;
@@ -167,7 +169,8 @@ class Recurrence {
     this.gradientsLeft[place] = left;
     if (left > 0) return 0;
     if (!this.p.strategy.overlapGradientReduce) return cost.reduceSeconds;
-    this.lastReduce[rank] = exposedPieces(cost.reduceSeconds, this.seconds(pass), cost.reducePieces, this.p.contention);
+    const { contention } = this.p;
+    this.reduced[rank] = end + exposedPieces(cost.reduceSeconds, this.seconds(pass), cost.reducePieces, contention);
     return 0;
   }
 

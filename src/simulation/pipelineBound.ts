@@ -200,7 +200,12 @@ class BoundBuilder {
     // The rank's own last message counts among its sends where it blocks.
     const drain = (this.up[rank] ?? 0) - (this.blocking > 0 && rank > 0 ? this.send : 0);
     const start = rank === 0 ? first.firstGather : Math.max(this.gatherAlone(load), first.firstGather + fill);
-    return start + own + this.idleSeconds(rank) + Math.max(drain + first.lastReduce, load.lastReduce);
+    return (
+      start +
+      own +
+      this.idleSeconds(rank) +
+      Math.max(drain + first.lastReduce, rank === 0 ? 0 : load.lastReduce - this.blocking)
+    );
   }
 
   /** Gathered weights on the bound's path: the first rank's where its first micro-batch goes on to the others. */
@@ -215,7 +220,9 @@ class BoundBuilder {
   private lastReduce(rank: number): number {
     if (!this.endsAlone()) return this.load(0).lastReduce;
     const own = this.load(rank).lastReduce;
-    return this.schedule.id === 'dualpipe' ? Math.min(own, this.load(this.stages - 1 - rank).lastReduce) : own;
+    if (this.schedule.id !== 'dualpipe') return own;
+    // The rank's last message may hide some of it.
+    return Math.max(0, Math.min(own, this.load(this.stages - 1 - rank).lastReduce) - this.blocking);
   }
 
   /** A gather that blocks the rank while it waits for its first micro-batch anyway. */
@@ -253,8 +260,9 @@ class BoundBuilder {
     const backward = this.between(this.up, rank + 1, turn + 1) + behind;
     const start = Math.max(0, forward - this.blocking - warmUp * (load.longestForward + this.blocking));
     const end = Math.max(0, backward - this.blocking - warmUp * (load.longestBackward + this.blocking));
-    // With all forward passes first, both waits are the same one.
-    return warmUp + 1 >= this.m * this.perRank ? Math.max(start, end) : start + end;
+    // With all forward passes first, both waits are the same one; weights and gradients of later chunks may travel meanwhile.
+    const idle = warmUp + 1 >= this.m * this.perRank ? Math.max(start, end) : start + end;
+    return Math.max(0, idle - load.blockingData);
   }
 
   private between(sums: Float64Array, from: number, to: number): number {

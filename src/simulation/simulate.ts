@@ -5,7 +5,7 @@ import type { PassLengths, PipelineOrder } from '../parallelism/pipeline/order.j
 import type { Schedule } from '../parallelism/pipeline/schedule.js';
 import { scheduleOf } from '../parallelism/pipeline/schedules.js';
 import type { Scenario } from '../scenario/scenario.js';
-import { type ChunkCost, chunkCosts, exposedGather } from './chunkCost.js';
+import { type ChunkCost, chunkCosts, exposedGather, gradientPieces } from './chunkCost.js';
 import { runGraph, type Timeline } from './engine/engine.js';
 import type { FrozenGraph } from './engine/taskGraph.js';
 import { memoryContext } from './memoryContext.js';
@@ -142,8 +142,12 @@ function longestSpan(
   }
   let span = 0;
   for (let rank = 0; rank < ranks; rank++) {
-    const shown = exposedGather(p, gather[rank] || 0, forward[rank] ?? 0);
-    span = Math.max(span, (last[rank] ?? 0) - Math.max(0, (first[rank] ?? 0) - shown));
+    const start = first[rank] ?? 0;
+    const seconds = gather[rank] || 0;
+    // What it already adds where it takes longer than the first micro-batch takes to come.
+    const late = Math.max(0, seconds - start - (1 - 1 / gradientPieces) * (forward[rank] ?? 0));
+    const shown = start > 0 ? Math.max(0, exposedGather(p, seconds, forward[rank] ?? 0) - late) : 0;
+    span = Math.max(span, (last[rank] ?? 0) - start + shown);
   }
   return span;
 }
