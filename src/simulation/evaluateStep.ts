@@ -3,7 +3,7 @@ import type { Scenario } from '../scenario/scenario.js';
 import { evaluate } from './closedForm.js';
 import type { Evaluation, StepBreakdown } from './evaluation.js';
 import { stepByPasses } from './simulate.js';
-import { simulateSeconds } from './steadyState.js';
+import { orderRepeats, simulateSeconds } from './steadyState.js';
 
 /** Passes up to which a step is simulated event by event in a few milliseconds, also by a process that has just started. */
 const cheapEvents = 1_000;
@@ -19,7 +19,8 @@ export function evaluateStep(scenario: Scenario): Evaluation {
   const bound = evaluate(scenario);
   const { pipelineParallel, virtualStages, microBatches } = degreesOf(scenario);
   const passes = 2 * pipelineParallel * virtualStages;
-  if (passes * Math.min(microBatches, 5 * pipelineParallel + 2) <= cheapEvents) {
+  const followed = orderRepeats(scenario.strategy) ? Math.min(microBatches, 5 * pipelineParallel + 2) : microBatches;
+  if (passes * followed <= cheapEvents) {
     return withSeconds(bound, 'simulation', simulateSeconds(scenario).stepSeconds, scenario);
   }
   if (passes * microBatches <= cheapPasses) return withSeconds(bound, 'passes', stepByPasses(scenario), scenario);

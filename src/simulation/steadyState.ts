@@ -19,6 +19,14 @@ function period(scenario: Scenario): number {
   return virtualStages > 1 && pipelineSchedule !== 'zb-v' ? pipelineParallel : 1;
 }
 
+/**
+ * Whether a schedule's order repeats once the pipeline is full. A list schedule's (ZB-H2, ZB-V) may drift for long and then change, and
+ * depends on the number of micro-batches: on gpt3-175b 14 of 112 micro-batches promised 1 % too little.
+ */
+export function orderRepeats({ pipelineSchedule, pipelineParallel }: Scenario['strategy']): boolean {
+  return pipelineParallel === 1 || (pipelineSchedule !== 'zb-h2' && pipelineSchedule !== 'zb-v');
+}
+
 /** Runs of the steady state must agree to this relative difference; far below any effect, above rounding over 1e6 sums. */
 const agreement = 1e-9;
 
@@ -28,6 +36,7 @@ const agreement = 1e-9;
  */
 export function simulateSeconds(scenario: Scenario): SimulatedSeconds {
   const { microBatches, pipelineParallel } = degreesOf(scenario);
+  if (!orderRepeats(scenario.strategy)) return whole(scenario, microBatches);
   const u = period(scenario);
   const full = microBatches - Math.floor((microBatches - shortestFullPipeline(pipelineParallel, u)) / u) * u;
   const longest = full + 2 * u;

@@ -111,11 +111,18 @@ function chunksOf(schedule: Draw['schedule'], pipelineParallel: number, drawn: n
   return schedule === 'interleaved-1f1b' || schedule === 'breadth-first' ? drawn : 1;
 }
 
-/** The drawn choices without a number format that the cluster's matrix units lack. */
-function strategyOf({ cluster, strategy }: Draw): Draw['strategy'] {
-  const { precision, ...others } = strategy;
-  if (precision === undefined) return others;
-  return (peaks.get(cluster)?.[matrixFormat(precision)] ?? 0) > 0 ? strategy : others;
+/** The drawn choices with no more layers than there are, and without a number format that the cluster's matrix units lack. */
+function strategyOf({ cluster, strategy }: Draw, numLayers: number): RunFileInput['strategy'] {
+  const { precision, activationOffloadLayers, recomputeLayers, ...others } = strategy;
+  const known = precision !== undefined && (peaks.get(cluster)?.[matrixFormat(precision)] ?? 0) > 0;
+  return {
+    ...others,
+    ...(known ? { precision } : {}),
+    ...(activationOffloadLayers === undefined
+      ? {}
+      : { activationOffloadLayers: Math.min(activationOffloadLayers, numLayers) }),
+    ...(recomputeLayers === undefined ? {} : { recomputeLayers: Math.min(recomputeLayers, numLayers) }),
+  };
 }
 
 /** DualPipe feeds the pipeline from both ends: an even number of at least two micro-batches for each stage. */
@@ -177,14 +184,15 @@ function runFile(d: Draw): RunFileInput {
   const expertParallel =
     d.experts === null ? 1 : greatestCommonDivisor(2 ** Math.min(d.expertParallelLog2, d.experts.log2), ranks);
   const shards = d.dataParallel * contextParallel;
+  const model = modelOf(d, pipelineParallel * virtualStages);
   return {
-    model: modelOf(d, pipelineParallel * virtualStages),
+    model,
     cluster: d.cluster,
     accelerators: ranks * pipelineParallel,
     sequenceLength: 2 ** d.sequenceLog2,
     framework: d.framework,
     strategy: {
-      ...strategyOf(d),
+      ...strategyOf(d, model.numLayers),
       tensorParallel,
       contextParallel,
       pipelineParallel,

@@ -1,0 +1,202 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { predictRun } from '../../src/calibration/predict.js';
+import { loadShippedRuns } from '../../src/calibration/shippedRuns.js';
+import { groupBy } from '../../src/calibration/statistics.js';
+import { validateRuns } from '../../src/calibration/validate.js';
+import { deriveDegrees } from '../../src/parallelism/degrees.js';
+import { type PipelineSchedule, pipelineSchedules } from '../../src/parallelism/strategy.js';
+import { resolveScenario } from '../../src/scenario/resolveScenario.js';
+import type { Scenario } from '../../src/scenario/scenario.js';
+import { evaluate, waitForSlowest } from '../../src/simulation/closedForm.js';
+import { streamsPerRank } from '../../src/simulation/engine/taskGraph.js';
+import { prepare } from '../../src/simulation/prepare.js';
+import { type SimulatedStep, simulateStep, stepByPasses } from '../../src/simulation/simulate.js';
+import { simulateSeconds } from '../../src/simulation/steadyState.js';
+import { runs } from '../properties/scenarios.js';
+
+/** Passes up to which a drawn step is simulated here: some tens of milliseconds. */
+const fewPasses = 4000;
+
+function passesOf(scenario: Scenario): number {
+  const { pipelineParallel, virtualStages, microBatches } = deriveDegrees(scenario);
+  return 2 * pipelineParallel * virtualStages * microBatches;
+}
+
+function forEverySmallScenario(property: (scenario: Scenario) => void, numRuns: number): void {
+  const small = runs.filter((run) => passesOf(resolveScenario(run)) <= fewPasses);
+  fc.assert(
+    fc.property(small, (run) => property(resolveScenario(run))),
+    { numRuns },
+  );
+}
+
+/** The closed form's step as the simulation has it: without the framework's fixed overhead and the wait for the slowest. */
+function closedSeconds(scenario: Scenario): number {
+  const slowest = 1 + waitForSlowest(prepare(scenario));
+  return evaluate(scenario).stepSeconds / slowest - scenario.framework.stepOverheadSeconds;
+}
+
+const rounding = 1 + 1e-9;
+
+test('closed form <= passes <= simulation, all schedules, dense and with experts, all shardings', () => {
+  forEverySmallScenario((scenario) => {
+    const byPasses = stepByPasses(scenario);
+    expect(closedSeconds(scenario)).toBeLessThanOrEqual(byPasses * rounding);
+    expect(byPasses).toBeLessThanOrEqual(simulateStep(scenario).stepSeconds * rounding);
+  }, 500);
+});
+
+/** Plans that people run: presets, 4-way tensor or 8-way expert parallelism, m = 2 p and 4 p. */
+function ordinaryPlans(pipelineSchedule: PipelineSchedule): Scenario[] {
+  const chunked = pipelineSchedule === 'interleaved-1f1b' || pipelineSchedule === 'breadth-first';
+  const plans: Scenario[] = [];
+  for (const model of ['llama3-8b', 'gpt3-175b', 'mixtral-8x7b', 'deepseek-v3']) {
+    const experts = model === 'mixtral-8x7b' || model === 'deepseek-v3';
+    const [tensorParallel, expertParallel, dataParallel] = experts ? [1, 8, 8] : [4, 1, 2];
+    for (const pipelineParallel of [2, 8, 16]) {
+      for (const dataSharding of ['ddp', 'zero-1', 'zero-2', 'zero-3'] as const) {
+        for (const full of [2, 4]) {
+          const strategy = {
+            tensorParallel,
+            expertParallel,
+            pipelineParallel,
+            pipelineSchedule,
+            virtualStages: chunked ? 2 : 1,
+            dataSharding,
+            microBatchSize: 1,
+            globalBatchSize: full * pipelineParallel * dataParallel,
+          };
+          const accelerators = tensorParallel * pipelineParallel * dataParallel;
+          plans.push(resolveScenario({ model, cluster: 'dgx-h100', accelerators, strategy }));
+        }
+      }
+    }
+  }
+  return plans;
+}
+
+/**
+ * How far below the simulation the closed form lay at worst on 2026-11-23, in percent, and what is promised. ZB-V's order is a list
+ * schedule, of which the closed form knows only the work; there it may be a quarter below.
+ */
+describe.each([
+  ['gpipe', 0.02],
+  ['1f1b', 0.02],
+  ['interleaved-1f1b', 0.05],
+  ['breadth-first', 0.08],
+  ['zb-h1', 0.15],
+  ['zb-h2', 0.1],
+  ['zb-v', 0.26],
+  ['dualpipe', 0.15],
+] as const)('%s on ordinary plans', (schedule, promised) => {
+  const plans = ordinaryPlans(schedule);
+
+  test(`the closed form is within ${100 * promised} % of the simulation, the passes within 2 %`, () => {
+    for (const plan of plans) {
+      const simulated = simulateStep(plan).stepSeconds;
+      expect(closedSeconds(plan) / simulated).toBeGreaterThan(1 - promised);
+      expect(stepByPasses(plan) / simulated).toBeGreaterThan(0.98);
+    }
+  });
+});
+
+test('the schedules above are all there are', () => {
+  expect(pipelineSchedules.length).toBe(8);
+});
+
+test.each(pipelineSchedules)(
+  '%s: a step of many micro-batches from its steady state is the step in full',
+  (schedule) => {
+    for (const plan of ordinaryPlans(schedule).filter((_, i) => i % 9 === 0)) {
+      const globalBatchSize = 7 * plan.strategy.globalBatchSize;
+      const long = { ...plan, strategy: { ...plan.strategy, globalBatchSize } };
+      const { stepSeconds } = simulateSeconds(long);
+      expect(stepSeconds / simulateStep(long).stepSeconds).toBeCloseTo(1, 8);
+    }
+  },
+);
+
+function bytesOf(array: Float64Array): Buffer {
+  return Buffer.from(array.buffer, array.byteOffset, array.byteLength);
+}
+
+test('the same scenario is simulated to the same bytes', () => {
+  forEverySmallScenario((scenario) => {
+    const [one, two] = [simulateStep(scenario), simulateStep(scenario)];
+    expect(bytesOf(one.timeline.start).equals(bytesOf(two.timeline.start))).toBe(true);
+    expect(bytesOf(one.timeline.end).equals(bytesOf(two.timeline.end))).toBe(true);
+    expect(JSON.stringify(one.memory)).toBe(JSON.stringify(two.memory));
+  }, 40);
+});
+
+/** Seconds of work on every stream. */
+function busySeconds({ graph }: SimulatedStep): Float64Array {
+  const busy = new Float64Array(graph.ranks * streamsPerRank);
+  graph.streams.forEach((stream, task) => {
+    busy[stream] = (busy[stream] ?? 0) + (graph.seconds[task] ?? 0);
+  });
+  return busy;
+}
+
+test('no step is shorter than the work of its busiest stream', () => {
+  forEverySmallScenario((scenario) => {
+    const step = simulateStep(scenario);
+    expect(step.makespanSeconds * rounding).toBeGreaterThanOrEqual(Math.max(...busySeconds(step)));
+    expect(step.makespanSeconds * rounding).toBeGreaterThanOrEqual(step.stepSeconds);
+  }, 150);
+});
+
+describe('zero-bubble schedules as measured (Qi et al. 2023, tables 4 and 6)', () => {
+  const shipped = loadShippedRuns().filter((run) => run.family === 'zero-bubble');
+  const { runs: rows, summary } = validateRuns(shipped, predictRun);
+
+  /** The schedule's name in the paper, from `zb-t6-6.2B-ZB-2p*-m48`; the rest of the id is the question. */
+  const parse = (id: string) => {
+    const [, question = '', schedule = '', microBatches = ''] = /^(zb-t\d-[\d.]+B)-(.*)-m(\d+)$/.exec(id) ?? [];
+    return { question: `${question} m=${microBatches}`, schedule: schedule.replace('*', '') };
+  };
+  const steps = rows.map(({ id, measured, predicted }) => ({
+    ...parse(id),
+    measured: measured.stepSeconds ?? Number.NaN,
+    predicted: predicted?.stepSeconds ?? Number.NaN,
+  }));
+  const questions = [...groupBy(steps, ({ question }) => question)];
+
+  test('all rows, models of two sizes with three numbers of micro-batches each', () => {
+    expect(rows.length).toBe(36);
+    expect(rows.filter(({ skipped }) => skipped !== null)).toEqual([]);
+    expect(questions.length).toBe(9);
+  });
+
+  /**
+   * Pairs that the prediction turns round, as `slower than measured, faster than measured`: interleaved 1F1B and ZB-1p are 2 % apart at
+   * most, ZB-2p and ZB-V 2 to 5 %.
+   */
+  const turnedRound: Readonly<Record<string, readonly (readonly [string, string])[]>> = {
+    'zb-t4-1.5B m=64': [['ZB-1p', '1F1B-I']],
+    'zb-t4-6.2B m=64': [['ZB-1p', '1F1B-I']],
+    'zb-t6-6.2B m=48': [['ZB-2p', 'ZB-V']],
+    'zb-t6-6.2B m=64': [['ZB-2p', 'ZB-V']],
+    'zb-t6-6.2B m=128': [['ZB-2p', 'ZB-V']],
+  };
+
+  test.each(questions)('%s: the schedules in the measured order', (question, group) => {
+    const wrong = group.flatMap((fast) =>
+      group
+        .filter((slow) => fast.measured < slow.measured && fast.predicted >= slow.predicted)
+        .map((slow) => [fast.schedule, slow.schedule] as const),
+    );
+    expect(wrong).toEqual(turnedRound[question] ?? []);
+  });
+
+  test('step time: median error within 6 %', () => {
+    expect(summary.medianAbsStepError).not.toBeNull();
+    expect(summary.medianAbsStepError).toBeLessThanOrEqual(0.06);
+  });
+
+  test('memory: median error within 8 %', () => {
+    expect(summary.medianAbsMemoryError).not.toBeNull();
+    expect(summary.medianAbsMemoryError).toBeLessThanOrEqual(0.08);
+  });
+});
