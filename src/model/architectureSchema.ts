@@ -3,7 +3,8 @@ import { ALTERNATE_LAYERS, DEFAULT_VOCAB_SIZE, defaultHeads } from './resolveArc
 
 export { resolveArchitecture } from './resolveArchitecture.js';
 
-const positive = z.int().positive();
+/** Ten times the largest vocabulary or width of any model; keeps a slip of the keyboard from hanging the planner. */
+const positive = z.int().positive().max(10_000_000);
 const count = z.int().nonnegative();
 
 const latentAttentionSchema = z.strictObject({
@@ -48,7 +49,7 @@ const slidingWindowSchema = z.union([
 
 const fieldsSchema = z.strictObject({
   name: z.string().min(1).optional().describe('What reports call the model.'),
-  numLayers: positive.describe('Transformer layers.'),
+  numLayers: positive.max(10_000).describe('Transformer layers.'),
   hiddenSize: positive.describe('Width of the residual stream.'),
   numAttentionHeads: positive.optional().describe('Query heads. Default: hiddenSize / 128, or the nearest divisor.'),
   numKeyValueHeads: positive

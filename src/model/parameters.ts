@@ -2,14 +2,7 @@ import type { Architecture } from './architecture.js';
 import { layerCounts, layerKinds } from './layerKinds.js';
 import { type LayerParameters, layerParameters, normParameters } from './layerParameters.js';
 
-export {
-  hasExperts,
-  type LayerCounts,
-  type LayerKind,
-  layerCounts,
-  layerKinds,
-  moeLayerIndices,
-} from './layerKinds.js';
+export { layerKinds, moeLayerIndices } from './layerKinds.js';
 export { type LayerParameters, layerParameters } from './layerParameters.js';
 
 /** Exact counts of a whole model, undivided. */

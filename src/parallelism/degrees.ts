@@ -145,10 +145,12 @@ function batchDivides({ strategy: s, accelerators }: DegreeContext): Infeasibili
 function nearestDivisors(value: number, wanted: number): string {
   let below = 1;
   let above = value;
-  for (let d = 1; d <= value; d++) {
+  for (let d = 1; d * d <= value; d++) {
     if (value % d !== 0) continue;
-    if (d <= wanted) below = d;
-    if (d > wanted && d < above) above = d;
+    for (const divisor of [d, value / d]) {
+      if (divisor <= wanted) below = Math.max(below, divisor);
+      else above = Math.min(above, divisor);
+    }
   }
   return below === above ? `use ${below}` : `use ${below} or ${above}`;
 }
@@ -228,6 +230,19 @@ function stageLayersFit(model: Architecture, s: Strategy, chunks: number): Infea
       sum,
       layers: model.numLayers,
     });
+  }
+  return undefined;
+}
+
+/** Layer counts of a stage cannot exceed the model's. */
+function layerCountsFit({ model, strategy }: DegreeContext): Infeasibility | undefined {
+  for (const key of ['recomputeLayers', 'activationOffloadLayers'] as const) {
+    const layers = strategy[key];
+    if (!Number.isSafeInteger(layers) || layers < 0 || layers > model.numLayers) {
+      return broken(key, `${key} ${layers} is not between 0 and the ${model.numLayers} layers of ${model.name}`, {
+        [key]: layers,
+      });
+    }
   }
   return undefined;
 }
@@ -320,6 +335,7 @@ const rules: readonly Rule[] = [
   sequenceDivides,
   ulyssesHasHeads,
   layersFillStages,
+  layerCountsFit,
   scheduleFits,
   dualPipeIsFed,
   expertsDivide,

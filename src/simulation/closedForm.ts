@@ -1,6 +1,6 @@
 import { activationTable, stageBytes } from '../memory/stageMemory.js';
 import type { Schedule } from '../parallelism/pipeline/schedule.js';
-import { scheduleOf } from '../parallelism/pipeline/schedules.js';
+import { scheduleFor } from '../parallelism/pipeline/schedules.js';
 import { type Chunk, splitChunks } from '../parallelism/stages.js';
 import type { Scenario } from '../scenario/scenario.js';
 import { type WorkCost, WorkTable } from './chunkCost.js';
@@ -18,7 +18,7 @@ export function evaluate(scenario: Scenario): Evaluation {
   const table = new WorkTable(p, layers);
   const chunks = splitChunks(p.model, p.strategy, p.degrees);
   const works = chunks.map((chunk) => table.of(chunk));
-  const schedule = scheduleOf(p.degrees.pipelineParallel > 1 ? p.strategy.pipelineSchedule : '1f1b');
+  const schedule = scheduleFor(p.strategy);
   const bound = pipelineBound(p, chunks, works, schedule);
   return summarise(p, stageMemories(p, layers, schedule), stepBreakdown(p, chunks, works, bound));
 }

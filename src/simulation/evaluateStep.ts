@@ -1,3 +1,4 @@
+import { SlipwayError } from '../errors.js';
 import { degreesOf } from '../parallelism/degrees.js';
 import type { Scenario } from '../scenario/scenario.js';
 import { evaluate } from './closedForm.js';
@@ -21,10 +22,21 @@ export function evaluateStep(scenario: Scenario): Evaluation {
   const passes = 2 * pipelineParallel * virtualStages;
   const followed = orderRepeats(scenario.strategy) ? Math.min(microBatches, 5 * pipelineParallel + 2) : microBatches;
   if (passes * followed <= cheapEvents) {
-    return withSeconds(bound, 'simulation', simulateSeconds(scenario).stepSeconds, scenario);
+    const seconds = simulated(scenario);
+    return seconds === undefined ? bound : withSeconds(bound, 'simulation', seconds, scenario);
   }
   if (passes * microBatches <= cheapPasses) return withSeconds(bound, 'passes', stepByPasses(scenario), scenario);
   return bound;
+}
+
+/** Undefined where the steady state does not show and the whole step is too long to simulate. */
+function simulated(scenario: Scenario): number | undefined {
+  try {
+    return simulateSeconds(scenario).stepSeconds;
+  } catch (error) {
+    if (error instanceof SlipwayError && error.code === 'unsupported') return undefined;
+    throw error;
+  }
 }
 
 function withSeconds(bound: Evaluation, method: Evaluation['method'], seconds: number, scenario: Scenario): Evaluation {

@@ -13,8 +13,6 @@ export interface Perturbation {
   readonly seed: number;
 }
 
-export const unperturbed: Perturbation = { slowRanks: new Map(), linkFactor: 1, jitter: 0, seed: 1 };
-
 /** Stretches tasks as a perturbation says. */
 export interface Stretch {
   compute(stage: number, seconds: number): number;

@@ -3,7 +3,7 @@ import { activationTable } from '../memory/stageMemory.js';
 import { chunksPerStage } from '../parallelism/degrees.js';
 import type { PassLengths, PipelineOrder } from '../parallelism/pipeline/order.js';
 import type { Schedule } from '../parallelism/pipeline/schedule.js';
-import { scheduleOf } from '../parallelism/pipeline/schedules.js';
+import { scheduleFor } from '../parallelism/pipeline/schedules.js';
 import type { Scenario } from '../scenario/scenario.js';
 import { type ChunkCost, chunkCosts, exposedGather, gradientPieces } from './chunkCost.js';
 import { runGraph, type Timeline } from './engine/engine.js';
@@ -45,9 +45,10 @@ export interface SimulateOptions {
 /** Simulates one step of a scenario. Throws `SlipwayError` for degrees or orders that cannot run. */
 export function simulateStep(scenario: Scenario, options: SimulateOptions = {}): SimulatedStep {
   const p = prepare(scenario);
+  refuseEndless(p, options.microBatches ?? p.degrees.microBatches);
   const layers = layerTable(p);
   const chunks = chunkCosts(p, layers);
-  const schedule = scheduleOf(p.degrees.pipelineParallel > 1 ? p.strategy.pipelineSchedule : '1f1b');
+  const schedule = scheduleFor(p.strategy);
   const order =
     options.order ??
     scheduleOrder(
@@ -78,6 +79,19 @@ export function simulateStep(scenario: Scenario, options: SimulateOptions = {}):
       return memory;
     },
   };
+}
+
+/** Passes up to which a step is simulated: some seconds, and a gigabyte of tasks. */
+const mostPasses = 4_000_000;
+
+function refuseEndless(p: Prepared, microBatches: number): void {
+  const passes = 2 * microBatches * p.chunks.length;
+  if (passes <= mostPasses) return;
+  throw new SlipwayError(
+    'unsupported',
+    `${passes.toLocaleString('en')} passes are too many to simulate one by one (at most ${mostPasses.toLocaleString('en')}); the pattern repeats, so lower globalBatchSize`,
+    { key: 'strategy.globalBatchSize' },
+  );
 }
 
 /** The schedule's order for this run. */
@@ -168,7 +182,7 @@ export function stepByPasses(scenario: Scenario): number {
   const p = prepare(scenario);
   const layers = layerTable(p);
   const chunks = chunkCosts(p, layers);
-  const schedule = scheduleOf(p.degrees.pipelineParallel > 1 ? p.strategy.pipelineSchedule : '1f1b');
+  const schedule = scheduleFor(p.strategy);
   const order = scheduleOrder(p, schedule, chunks, p.degrees.microBatches, weightShareOf(p, layers, schedule));
   return passRecurrence(p, order, chunks, schedule);
 }

@@ -55,9 +55,15 @@ export function layerTable(p: Prepared): LayerTable {
   return { dense, moe: p.model.moe === null ? dense : layerSeconds(p, 'moe', recompute), recompute };
 }
 
+/** Layers of the whole stage that a chunk belongs to: what `recomputeLayers` and `activationOffloadLayers` count from. */
+function layersOfStage(p: Prepared, work: Stage): number {
+  const stage = p.stages[work.stage] ?? work;
+  return stage.denseLayers + stage.moeLayers;
+}
+
 /** Fraction of a stage's layers that full recomputation covers (Megatron's block method). */
-export function recomputedFraction(p: Prepared, stage: Stage): number {
-  const layers = stage.denseLayers + stage.moeLayers;
+function recomputedFraction(p: Prepared, work: Stage): number {
+  const layers = layersOfStage(p, work);
   const { recompute, recomputeLayers } = p.strategy;
   if (recompute !== 'full' || recomputeLayers === 0 || layers === 0) return 1;
   return Math.min(1, recomputeLayers / layers);
@@ -171,7 +177,7 @@ function partsSeconds(parts: PassParts): number {
 /** Bytes over the host link in one micro-batch: offloaded activations out and back, offloaded weights in for each pass. */
 function hostLinkBytes(p: Prepared, table: LayerTable, stage: Stage): { forwardBytes: number; backwardBytes: number } {
   const { strategy, framework, share, model, degrees } = p;
-  const layers = stage.denseLayers + stage.moeLayers;
+  const layers = layersOfStage(p, stage);
   let activations = 0;
   if (strategy.activationOffloadLayers > 0 && layers > 0) {
     const dense = layerActivations(table.dense.graph, share, table.recompute).keptBytes;

@@ -94,7 +94,9 @@ class StepBuilder {
   }
 
   build(): StepTasks {
-    this.order.ranks.forEach((passes, rank) => this.addRank(passes, rank));
+    this.order.ranks.forEach((passes, rank) => {
+      this.addRank(passes, rank);
+    });
     this.linkPasses();
     this.addOptimizers();
     return { graph: this.graph, tasks: this.tasks };

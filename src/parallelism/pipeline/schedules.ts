@@ -1,4 +1,4 @@
-import type { PipelineSchedule } from '../strategy.js';
+import type { PipelineSchedule, Strategy } from '../strategy.js';
 import { dualPipe } from './dualPipe.js';
 import { gpipe } from './gpipe.js';
 import { breadthFirst, interleaved } from './interleaved.js';
@@ -16,6 +16,12 @@ const schedules: Readonly<Record<PipelineSchedule, Schedule>> = {
   'zb-v': zeroBubbleV,
   dualpipe: dualPipe,
 };
+
+/** The schedule that a strategy runs: without a pipeline, or with one chunk to interleave, that is plain 1F1B. */
+export function scheduleFor({ pipelineParallel, pipelineSchedule, virtualStages }: Strategy): Schedule {
+  const interleaves = pipelineSchedule === 'interleaved-1f1b' && virtualStages === 1;
+  return scheduleOf(pipelineParallel === 1 || interleaves ? '1f1b' : pipelineSchedule);
+}
 
 export function scheduleOf(name: PipelineSchedule): Schedule {
   return schedules[name];

@@ -1,5 +1,15 @@
 import { greedyOrder, type Preference } from './greedyOrder.js';
-import { forward, inputGradient, type Pass, straight, times, weightGradient } from './order.js';
+import {
+  forward,
+  inputGradient,
+  type OrderRequest,
+  type Pass,
+  type PipelineOrder,
+  straight,
+  times,
+  weightGradient,
+} from './order.js';
+import { orderSpan } from './orderSpan.js';
 import { type Schedule, sumOthers } from './schedule.js';
 
 /**
@@ -27,14 +37,7 @@ export const zeroBubbleH2: Schedule = {
   id: 'zb-h2',
   bubbleSeconds: (load, busiest) => sumOthers(load, busiest, (p) => p.forward + p.inputGradient - 2 * p.weightGradient),
   inFlight: (_stage, stages, microBatches) => Math.min(microBatches, 2 * stages - 1),
-  order: (request) =>
-    greedyOrder({
-      ...request,
-      chunks: request.stages,
-      rankOf: (c) => c,
-      prefer: [[backwardOf(0), forwardOf(0)]],
-      limit: () => 2 * request.stages - 1,
-    }),
+  order: memoryForTimeOrder,
   staggered: true,
   chunked: false,
   splitsWeightGradient: true,
@@ -69,6 +72,24 @@ function forwardOf(local: number, leave = 0): Preference {
 
 function backwardOf(local: number): Preference {
   return { pass: 'backward', local };
+}
+
+const mostCompared = 4096;
+
+/** List scheduling within 2 p - 1 micro-batches, unless H1's order, which needs less memory, is as fast. */
+function memoryForTimeOrder(request: OrderRequest): PipelineOrder {
+  const { stages, microBatches, lengths } = request;
+  const greedy = greedyOrder({
+    ...request,
+    chunks: stages,
+    rankOf: (c) => c,
+    prefer: [[backwardOf(0), forwardOf(0)]],
+    limit: () => 2 * stages - 1,
+  });
+  // In a long steady state the two differ by the same few passes at the ends.
+  if (stages * microBatches > mostCompared) return greedy;
+  const postponed = zeroBubbleH1.order({ ...request, stages, microBatches });
+  return orderSpan(postponed, lengths) < orderSpan(greedy, lengths) ? postponed : greedy;
 }
 
 /** Lists that each win somewhere, by the lengths of the passes and the number of stages. */
