@@ -46,7 +46,10 @@ export interface ActivationTable {
   readonly denseFull: number;
   readonly moeKept: number;
   readonly moeFull: number;
-  /** Of what is kept, what waits for the weight gradient where that runs apart. */
+  /** Of `full`, what waits for the weight gradient where that runs apart. */
+  readonly denseWeight: number;
+  readonly moeWeight: number;
+  /** That as a share of what a usual layer keeps. */
   readonly weightShare: number;
 }
 
@@ -55,14 +58,22 @@ export function activationTable(c: MemoryContext): ActivationTable {
   const moe = c.moeGraph === c.denseGraph ? dense : layerActivations(c.moeGraph, c.share, c.recompute);
   const usual = c.model.moe === null ? dense : moe;
   // A recomputed layer keeps its input only; what its weight gradient needs is then more than that.
-  const weightShare = c.recompute === 'none' && usual.fullBytes > 0 ? usual.weightBytes / usual.fullBytes : 1;
+  const weightShare = usual.keptBytes > 0 ? Math.min(1, usual.weightBytes / usual.keptBytes) : 1;
   return {
     denseKept: dense.keptBytes,
     denseFull: dense.fullBytes,
     moeKept: moe.keptBytes,
     moeFull: moe.fullBytes,
+    denseWeight: dense.weightBytes,
+    moeWeight: moe.weightBytes,
     weightShare,
   };
+}
+
+/** What waits for the weight gradient as a share of what a stage keeps. */
+function weightShareOf(table: ActivationTable, stage: Stage, keptBytes: number): number {
+  const weight = stage.denseLayers * table.denseWeight + stage.moeLayers * table.moeWeight;
+  return keptBytes > 0 ? Math.min(1, weight / keptBytes) : 1;
 }
 
 /** Activations of one micro-batch over all layers of a stage, after recomputation and offload to the host. */
@@ -132,8 +143,9 @@ export function stageBytes(
   const matrices = stage.denseLayers * c.denseLayer.dense + stage.moeLayers * (c.moeLayer.dense + c.moeLayer.expert);
   const states = stateBytes(parameters, matrices, c.degrees, c.strategy, c.framework);
   const { pipelineParallel, virtualStages } = c.degrees;
-  const inFlight = c.schedule.inFlight(stage.stage, pipelineParallel, microBatches, virtualStages, table.weightShare);
   const kept = keptPerMicroBatch(c, table, stage);
+  const waits = weightShareOf(table, stage, kept.device + kept.host);
+  const inFlight = c.schedule.inFlight(stage.stage, pipelineParallel, microBatches, virtualStages, waits);
   const input = stage.hasEmbedding ? inFlight * c.share.tokens * c.model.hiddenSize * (c.model.dropout > 0 ? 1 : 0) : 0;
   const activationsBytes = inFlight * kept.device + input;
   const loss = stage.hasHead ? lossBytes(c) : 0;
