@@ -16,9 +16,9 @@ import { frameworkFileSchema } from '../src/scenario/frameworkSchema.js';
 
 const schemas = new Map<string, z.ZodType>([
   ['models', modelPresetSchema],
-  ['accelerators', acceleratorFileSchema],
-  ['clusters', clusterFileSchema],
-  ['frameworks', frameworkFileSchema],
+  ['accelerators', acceleratorFileSchema()],
+  ['clusters', clusterFileSchema()],
+  ['frameworks', frameworkFileSchema()],
 ]);
 
 const root = fileURLToPath(new URL('..', import.meta.url));

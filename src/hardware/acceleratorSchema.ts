@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { once } from '../quantity/once.js';
 import type { Dimension } from '../quantity/units.js';
 import { givenFigure, provenance, sourcedFigure } from './figure.js';
 
@@ -100,19 +101,21 @@ export const acceleratorInputSchema = z
   .refine(hasSixteenBit, { error: 'needs a bf16 or fp16 peak', path: ['peakFlopsPerSecond'] });
 
 /** A file of presets/accelerators/. */
-export const acceleratorFileSchema = z
-  .strictObject({
-    ...acceleratorFields(sourcedFigure),
-    id: z.string().min(1),
-    name: z.string().min(1),
-    aliases: z.array(z.string().min(1)).optional(),
-    sources: z.record(z.string(), z.string().min(1)),
-  })
-  .refine(hasSixteenBit, { error: 'needs a bf16 or fp16 peak', path: ['peakFlopsPerSecond'] });
+export const acceleratorFileSchema = once(() =>
+  z
+    .strictObject({
+      ...acceleratorFields(sourcedFigure),
+      id: z.string().min(1),
+      name: z.string().min(1),
+      aliases: z.array(z.string().min(1)).optional(),
+      sources: z.record(z.string(), z.string().min(1)),
+    })
+    .refine(hasSixteenBit, { error: 'needs a bf16 or fp16 peak', path: ['peakFlopsPerSecond'] }),
+);
 
 function hasSixteenBit({ peakFlopsPerSecond }: { peakFlopsPerSecond: { bf16?: unknown; fp16?: unknown } }): boolean {
   return peakFlopsPerSecond.bf16 !== undefined || peakFlopsPerSecond.fp16 !== undefined;
 }
 
-export type AcceleratorFile = z.output<typeof acceleratorFileSchema>;
+export type AcceleratorFile = z.output<ReturnType<typeof acceleratorFileSchema>>;
 export type AcceleratorInput = z.output<typeof acceleratorInputSchema>;

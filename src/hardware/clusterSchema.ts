@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { once } from '../quantity/once.js';
 import type { Dimension } from '../quantity/units.js';
 import { acceleratorInputSchema, scaleUpTopologies } from './acceleratorSchema.js';
 import { givenFigure, provenance, sourcedFigure } from './figure.js';
@@ -62,14 +63,16 @@ export const clusterInputSchema = z.strictObject({
 });
 
 /** A file of presets/clusters/. */
-export const clusterFileSchema = z.strictObject({
-  accelerator: z.string().min(1).describe('An accelerator preset.'),
-  ...clusterFields(sourcedFigure),
-  id: z.string().min(1),
-  name: z.string().min(1),
-  aliases: z.array(z.string().min(1)).optional(),
-  sources: z.record(z.string(), z.string().min(1)),
-});
+export const clusterFileSchema = once(() =>
+  z.strictObject({
+    accelerator: z.string().min(1).describe('An accelerator preset.'),
+    ...clusterFields(sourcedFigure),
+    id: z.string().min(1),
+    name: z.string().min(1),
+    aliases: z.array(z.string().min(1)).optional(),
+    sources: z.record(z.string(), z.string().min(1)),
+  }),
+);
 
 export type ClusterInput = z.output<typeof clusterInputSchema>;
-export type ClusterFile = z.output<typeof clusterFileSchema>;
+export type ClusterFile = z.output<ReturnType<typeof clusterFileSchema>>;

@@ -35,9 +35,9 @@ function frameworkFile(id: Framework['id']): FrameworkFile {
     files.set(id, file);
     return file;
   }
-  const result = frameworkFileSchema.safeParse(value);
+  const result = frameworkFileSchema().safeParse(value);
   if (!result.success) {
-    const mistake = schemaError(result.error, value, frameworkFileSchema, () => ({
+    const mistake = schemaError(result.error, value, frameworkFileSchema(), () => ({
       file: `presets/frameworks/${id}.yaml`,
     }));
     throw new SlipwayError('invalid-preset', mistake.message, mistake.place);

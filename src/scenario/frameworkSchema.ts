@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { once } from '../quantity/once.js';
 import { frameworkIds } from './runFileSchema.js';
 import { strategySchema } from './strategySchema.js';
 
@@ -7,51 +8,55 @@ const seconds = z.number().nonnegative();
 const bytes = z.number().nonnegative();
 
 /** Figures of one framework; `Framework` in parallelism/framework.ts says what each means. */
-const figuresSchema = z.strictObject({
-  fusion: z.enum(['eager', 'compiled', 'fused']),
-  hostLaunchSeconds: seconds,
-  hostLayerSeconds: seconds,
-  hostExpertLayerSeconds: seconds,
-  stepOverheadSeconds: seconds,
-  gemmTimeFactor: factor,
-  attentionTimeFactor: factor,
-  elementwiseTimeFactor: factor,
-  asyncTensorBackward: z.boolean(),
-  fusedGradientAccumulation: z.boolean(),
-  gradientBucketBytes: bytes,
-  gradientReduceBytes: z.literal([2, 4]),
-  gradientAllReduce: z.boolean(),
-  scatterGatherPipeline: z.boolean(),
-  slicedLoss: z.boolean(),
-  gatheredLogits: z.boolean(),
-  dropout: z.number().min(0).max(1),
-  lowPrecisionWeights: z.boolean(),
-  vocabularyPadding: z.int().positive(),
-  weightBytes: z.literal([2, 4]),
-  masterWeights: z.boolean(),
-  optimizerExtraBytes: bytes,
-  jitter: z.number().nonnegative(),
-  memory: z.strictObject({ contextBytes: bytes, communicatorBytes: bytes, fragmentation: z.number().nonnegative() }),
-});
+const figuresSchema = once(() =>
+  z.strictObject({
+    fusion: z.enum(['eager', 'compiled', 'fused']),
+    hostLaunchSeconds: seconds,
+    hostLayerSeconds: seconds,
+    hostExpertLayerSeconds: seconds,
+    stepOverheadSeconds: seconds,
+    gemmTimeFactor: factor,
+    attentionTimeFactor: factor,
+    elementwiseTimeFactor: factor,
+    asyncTensorBackward: z.boolean(),
+    fusedGradientAccumulation: z.boolean(),
+    gradientBucketBytes: bytes,
+    gradientReduceBytes: z.literal([2, 4]),
+    gradientAllReduce: z.boolean(),
+    scatterGatherPipeline: z.boolean(),
+    slicedLoss: z.boolean(),
+    gatheredLogits: z.boolean(),
+    dropout: z.number().min(0).max(1),
+    lowPrecisionWeights: z.boolean(),
+    vocabularyPadding: z.int().positive(),
+    weightBytes: z.literal([2, 4]),
+    masterWeights: z.boolean(),
+    optimizerExtraBytes: bytes,
+    jitter: z.number().nonnegative(),
+    memory: z.strictObject({ contextBytes: bytes, communicatorBytes: bytes, fragmentation: z.number().nonnegative() }),
+  }),
+);
 
 /** A file of presets/frameworks. The first version with a match inside `frameworkVersion` changes the base. */
-export const frameworkFileSchema = z.strictObject({
-  id: z.enum(frameworkIds),
-  name: z.string(),
-  aliases: z.array(z.string()).optional(),
-  sources: z.union([z.array(z.string()), z.record(z.string(), z.string())]),
-  base: figuresSchema.extend({ version: z.string(), defaults: strategySchema }),
-  versions: z.array(
-    figuresSchema
-      .omit({ memory: true })
-      .partial()
-      .extend({
-        version: z.string(),
-        match: z.array(z.string().min(1)).min(1),
-        memory: figuresSchema.shape.memory.partial().optional(),
-        defaults: strategySchema.optional(),
-      }),
-  ),
-});
+export const frameworkFileSchema = once(() =>
+  z.strictObject({
+    id: z.enum(frameworkIds),
+    name: z.string(),
+    aliases: z.array(z.string()).optional(),
+    sources: z.union([z.array(z.string()), z.record(z.string(), z.string())]),
+    base: figuresSchema().extend({ version: z.string(), defaults: strategySchema }),
+    versions: z.array(
+      figuresSchema()
+        .omit({ memory: true })
+        .partial()
+        .extend({
+          version: z.string(),
+          match: z.array(z.string().min(1)).min(1),
+          memory: figuresSchema().shape.memory.partial().optional(),
+          defaults: strategySchema.optional(),
+        }),
+    ),
+  }),
+);
 
-export type FrameworkFile = z.output<typeof frameworkFileSchema>;
+export type FrameworkFile = z.output<ReturnType<typeof frameworkFileSchema>>;

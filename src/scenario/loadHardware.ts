@@ -37,9 +37,9 @@ export function loadCluster(cluster: string | ClusterInput): Cluster {
   return resolveCluster(described, loadAccelerator(described.accelerator));
 }
 
-function checked<T>(schema: z.ZodType<T>, { id, file, data, compiled }: PresetFile, kind: PresetKind): T {
+function checked<T>(schema: () => z.ZodType<T>, { id, file, data, compiled }: PresetFile, kind: PresetKind): T {
   if (compiled) return data as T;
-  const result = schema.safeParse(data);
+  const result = schema().safeParse(data);
   if (result.success) return result.data;
   const [issue] = result.error.issues;
   const key = issue?.path.join('.') ?? '';

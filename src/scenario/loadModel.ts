@@ -5,6 +5,7 @@ import { SlipwayError } from '../errors.js';
 import { architectureFromHuggingFace } from '../interop/huggingFace.js';
 import { type ArchitectureInput, architectureInputSchema } from '../model/architectureSchema.js';
 import { nearest } from '../quantity/nearest.js';
+import { once } from '../quantity/once.js';
 import { namesOfPresets, type PresetFile, readPreset } from './presetFiles.js';
 import { type FileLimits, readText } from './readText.js';
 import { schemaError } from './schemaErrors.js';
@@ -71,15 +72,15 @@ function hint(shown: string): string {
 }
 
 /** A file of presets/models; what else it says (published counts, sources) is for readers and tests. */
-const modelFileSchema = z.looseObject({ name: z.string().min(1), architecture: architectureInputSchema });
+const modelFileSchema = once(() => z.looseObject({ name: z.string().min(1), architecture: architectureInputSchema }));
 
 function checked({ data, file, compiled }: PresetFile): ArchitectureInput {
   if (compiled) {
-    const { architecture, name } = data as z.output<typeof modelFileSchema>;
+    const { architecture, name } = data as z.output<ReturnType<typeof modelFileSchema>>;
     return { ...architecture, name };
   }
-  const result = modelFileSchema.safeParse(data);
+  const result = modelFileSchema().safeParse(data);
   if (result.success) return { ...result.data.architecture, name: result.data.name };
-  const mistake = schemaError(result.error, data, modelFileSchema, () => ({ file }));
+  const mistake = schemaError(result.error, data, modelFileSchema(), () => ({ file }));
   throw new SlipwayError('invalid-preset', mistake.message, mistake.place);
 }

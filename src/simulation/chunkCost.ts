@@ -126,3 +126,17 @@ export function exposedPieces(transfer: number, window: number, pieces: number, 
   const hidden = (1 - 1 / pieces) * Math.min(transfer, window);
   return transfer - hidden + hidden * (contention - 1);
 }
+
+/** Parameters that a pipeline rank updates: those of its chunks, with DualPipe also those of its mirror image. */
+export function rankParameters(p: Prepared, chunks: readonly ChunkCost[], rank: number): RankParameters {
+  const stages = p.degrees.pipelineParallel;
+  const mirror = p.strategy.pipelineSchedule === 'dualpipe' && stages > 1 ? stages - 1 - rank : rank;
+  let dense = 0;
+  let expert = 0;
+  for (const { chunk, parameters } of chunks) {
+    if (chunk.stage !== rank && chunk.stage !== mirror) continue;
+    dense += parameters.dense;
+    expert += parameters.expert;
+  }
+  return { dense, expert };
+}

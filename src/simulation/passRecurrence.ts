@@ -1,6 +1,6 @@
 import type { Pass, PipelineOrder } from '../parallelism/pipeline/order.js';
 import type { Schedule } from '../parallelism/pipeline/schedule.js';
-import { type ChunkCost, exposedGather, exposedPieces, messageSeconds } from './chunkCost.js';
+import { type ChunkCost, exposedGather, exposedPieces, messageSeconds, rankParameters } from './chunkCost.js';
 import { optimizerSeconds } from './optimizerStep.js';
 import type { Prepared } from './prepare.js';
 
@@ -175,14 +175,7 @@ class Recurrence {
   }
 
   private optimizer(rank: number): number {
-    let dense = 0;
-    let expert = 0;
-    for (const { chunk, parameters } of this.chunks) {
-      if (chunk.stage !== rank) continue;
-      dense += parameters.dense;
-      expert += parameters.expert;
-    }
-    const { deviceSeconds, offloadSeconds } = optimizerSeconds(this.p, { dense, expert });
+    const { deviceSeconds, offloadSeconds } = optimizerSeconds(this.p, rankParameters(this.p, this.chunks, rank));
     return deviceSeconds + offloadSeconds;
   }
 }

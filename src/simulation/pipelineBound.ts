@@ -1,3 +1,4 @@
+import type { RankParameters } from '../parallelism/data.js';
 import { interleavedWarmUp } from '../parallelism/pipeline/interleaved.js';
 import type { Schedule } from '../parallelism/pipeline/schedule.js';
 import type { Chunk } from '../parallelism/stages.js';
@@ -271,9 +272,19 @@ class BoundBuilder {
 
   /** The slowest rank's update, or one rank's own where ranks go on alone. */
   private optimizer(rank: number): { deviceSeconds: number; offloadSeconds: number } {
-    let load = this.load(rank);
-    if (!this.schedule.staggered)
-      for (const other of this.ranks) if (other.dense + other.expert > load.dense + load.expert) load = other;
-    return optimizerSeconds(this.p, load);
+    let most = this.held(rank);
+    for (let other = 0; other < this.stages && !this.schedule.staggered; other++) {
+      const held = this.held(other);
+      if (held.dense + held.expert > most.dense + most.expert) most = held;
+    }
+    return optimizerSeconds(this.p, most);
+  }
+
+  /** Parameters on a rank: with DualPipe those of its mirror image as well. */
+  private held(rank: number): RankParameters {
+    const own = this.load(rank);
+    if (this.schedule.id !== 'dualpipe') return own;
+    const mirror = this.load(this.stages - 1 - rank);
+    return { dense: own.dense + mirror.dense, expert: own.expert + mirror.expert };
   }
 }

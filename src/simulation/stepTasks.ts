@@ -1,6 +1,5 @@
-import type { RankParameters } from '../parallelism/data.js';
 import { type Pass, type PipelineOrder, passKinds } from '../parallelism/pipeline/order.js';
-import { type ChunkCost, gradientPieces, messageSeconds } from './chunkCost.js';
+import { type ChunkCost, gradientPieces, messageSeconds, rankParameters } from './chunkCost.js';
 import { streamIndex, TaskGraph } from './engine/taskGraph.js';
 import { optimizerSeconds } from './optimizerStep.js';
 import type { Stretch } from './perturbation.js';
@@ -324,7 +323,7 @@ class StepBuilder {
   /** The global gradient norm joins all ranks; schedules that check afterwards let each rank go on alone. */
   private addOptimizers(): void {
     const optimizers = this.order.ranks.map((_, rank) => {
-      const parameters = this.rankParameters(rank);
+      const parameters = rankParameters(this.p, this.chunks, rank);
       const { deviceSeconds, offloadSeconds } = optimizerSeconds(this.p, parameters);
       const info: TaskInfo = {
         kind: 'optimizer',
@@ -346,17 +345,6 @@ class StepBuilder {
         if (compute !== undefined) this.graph.after(task, compute);
       }
     });
-  }
-
-  private rankParameters(rank: number): RankParameters {
-    let dense = 0;
-    let expert = 0;
-    for (const { chunk, parameters } of this.chunks) {
-      if (chunk.stage !== rank) continue;
-      dense += parameters.dense;
-      expert += parameters.expert;
-    }
-    return { dense, expert };
   }
 }
 
