@@ -67,7 +67,13 @@ export interface Throughput {
 }
 
 export interface Warning {
-  readonly code: 'does-not-fit' | 'infeasible' | 'outside-validated-range' | 'figure-is-estimate' | 'no-price';
+  readonly code:
+    | 'does-not-fit'
+    | 'tight-fit'
+    | 'infeasible'
+    | 'outside-validated-range'
+    | 'figure-is-estimate'
+    | 'no-price';
   readonly message: string;
 }
 

@@ -7,6 +7,9 @@ import { type ValidatedRange, validatedRanges } from './validatedRange.js';
 /** Fewer published runs than this are named as few. */
 const FEW_RUNS = 10;
 
+/** Less free memory than this share of the capacity is within the error of the memory model on published runs. */
+const TIGHT_FIT_SHARE = 0.05;
+
 /** What the reader should know before trusting the figures. `estimatedFigures` names preset figures that are guesses. */
 export function warningsFor(
   scenario: Scenario,
@@ -17,6 +20,7 @@ export function warningsFor(
     .filter(() => !evaluation.feasible)
     .map(({ message }) => ({ code: 'infeasible', message }));
   if (!evaluation.fits) warnings.push({ code: 'does-not-fit', message: doesNotFit(evaluation) });
+  else if (isTight(evaluation)) warnings.push({ code: 'tight-fit', message: tightFit(evaluation) });
   for (const message of outsideRange(scenario)) warnings.push({ code: 'outside-validated-range', message });
   const estimates = estimatedFigures.filter((name) => matters(name, scenario));
   if (estimates.length > 0) {
@@ -47,6 +51,15 @@ function doesNotFit({ stages, deviceBytes, capacityBytes }: Evaluation): string 
   return excess > 0
     ? `${where} needs ${formatBytes(deviceBytes)}, ${formatBytes(excess)} more than the ${formatBytes(capacityBytes)} there are`
     : 'the host memory or the drives of a node are too small for what is offloaded to them';
+}
+
+function isTight({ deviceBytes, capacityBytes }: Evaluation): boolean {
+  return capacityBytes - deviceBytes < TIGHT_FIT_SHARE * capacityBytes;
+}
+
+function tightFit({ deviceBytes, capacityBytes }: Evaluation): string {
+  const free = formatBytes(capacityBytes - deviceBytes);
+  return `only ${free} of ${formatBytes(capacityBytes)} stay free, which is within the error of the memory estimate: try it on a few steps first`;
 }
 
 /** The stage whose accelerator is fullest. */

@@ -112,6 +112,18 @@ test('advice for what does not fit makes it fit', () => {
   expect(advice[0]?.message).toContain('fits');
 });
 
+test('what fits with less than a twentieth of the memory free is said to be tight', () => {
+  const strategy = { globalBatchSize: 64, microBatchSize: 4, dataSharding: 'ddp' as const };
+  const tight = Array.from({ length: 120 }, (_, index) => 1024 + 64 * index).flatMap((sequenceLength) => {
+    const { memory, warnings } = estimate(resolveScenario({ ...small, sequenceLength, strategy }), { advice: false });
+    const found = warnings.filter(({ code }) => code === 'tight-fit');
+    expect(found.length > 0).toBe(memory.fits && memory.deviceBytes > 0.95 * memory.capacityBytes);
+    return found;
+  });
+  expect(tight.length).toBeGreaterThan(0);
+  expect(tight[0]?.message).toMatch(/^only [\d.]+ GiB of [\d.]+ GiB stay free/);
+});
+
 test('conventions of MFU differ and are named', () => {
   const scenario = resolveScenario(small);
   const mfu = (flopsConvention: 'megatron' | 'palm' | 'causal') =>
