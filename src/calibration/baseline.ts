@@ -1,6 +1,5 @@
-import type { MatrixFormat } from '../hardware/accelerator.js';
 import type { Architecture } from '../model/architecture.js';
-import type { Precision } from '../parallelism/strategy.js';
+import { matrixFormat } from '../parallelism/matrixFormat.js';
 import type { Scenario } from '../scenario/scenario.js';
 import { groupBy, median } from './statistics.js';
 
@@ -85,9 +84,4 @@ function attentionWeights(model: Architecture): number {
 function peakFlopsPerSecond({ cluster, strategy }: Scenario): number {
   const peaks = cluster.accelerator.peakFlopsPerSecond;
   return peaks[matrixFormat(strategy.precision)] || peaks.bf16 || peaks.fp16;
-}
-
-function matrixFormat(precision: Precision): MatrixFormat {
-  if (precision === 'mxfp8') return 'fp8';
-  return precision === 'nvfp4' ? 'fp4' : precision;
 }

@@ -1,4 +1,3 @@
-import { SlipwayError } from '../errors.js';
 import type { FlopsConvention } from '../model/flops.js';
 import { estimate } from '../planner/estimate.js';
 import { estimateTable } from '../report/estimateTable.js';
@@ -7,7 +6,7 @@ import type { TextStyle } from '../report/text.js';
 import { estimatedFigures } from '../scenario/estimatedFigures.js';
 import { loadRun } from '../scenario/loadScenario.js';
 import type { CommandOutput } from './program.js';
-import { type FlagValues, overridesOf, sourceOf } from './runFileArguments.js';
+import { type FlagValues, overridesOf, requireRun, sourceOf } from './runFileArguments.js';
 
 /** `slipway estimate [run.yaml]`: exit 1 where the strategy does not fit. */
 export async function runEstimate(
@@ -16,10 +15,7 @@ export async function runEstimate(
   style: TextStyle,
 ): Promise<CommandOutput> {
   const overrides = overridesOf(flags);
-  if (file === undefined && overrides.length === 0) {
-    const message = 'no run file; give one, or --model and --cluster, or `-` for standard input';
-    throw new SlipwayError('invalid-run-file', message);
-  }
+  requireRun(file, overrides);
   const { run, scenario } = await loadRun(sourceOf(file), overrides);
   const result = estimate(scenario, {
     flopsConvention: flags.flopsConvention as FlopsConvention,

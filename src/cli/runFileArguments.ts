@@ -1,3 +1,4 @@
+import { SlipwayError } from '../errors.js';
 import { type RunFileSource, readRunFile } from '../scenario/loadScenario.js';
 import { textOf } from '../scenario/readText.js';
 import { runFileLimits } from '../scenario/runFileText.js';
@@ -21,6 +22,13 @@ export function overridesOf(flags: FlagValues): readonly Override[] {
   });
   const set = Array.isArray(flags.set) ? flags.set.map((assignment) => parseOverride(String(assignment))) : [];
   return [...named, ...set];
+}
+
+/** Refuses a command that names neither a run file nor anything of a run. */
+export function requireRun(file: string | undefined, overrides: readonly Override[]): void {
+  if (file !== undefined || overrides.length > 0) return;
+  const message = 'no run file; give one, or --model and --cluster, or `-` for standard input';
+  throw new SlipwayError('invalid-run-file', message);
 }
 
 function flagValue(flag: RunFileFlag, given: unknown): unknown {

@@ -16,7 +16,7 @@ import type { Override } from '../scenario/setPath.js';
 import { type SimulatedStep, type SimulateOptions, simulateAtScale, simulateStep } from '../simulation/simulate.js';
 import { perturbationOf } from './perturbationFlags.js';
 import type { CommandOutput } from './program.js';
-import { type FlagValues, overridesOf, sourceOf } from './runFileArguments.js';
+import { type FlagValues, overridesOf, requireRun, sourceOf } from './runFileArguments.js';
 import { writeWhole } from './writeFile.js';
 
 /** `slipway simulate [run.yaml]`: exit 1 where the strategy does not fit. */
@@ -26,10 +26,7 @@ export async function runSimulate(
   style: TextStyle,
 ): Promise<CommandOutput> {
   const overrides = overridesOf(flags);
-  if (file === undefined && overrides.length === 0) {
-    const message = 'no run file; give one, or --model and --cluster, or `-` for standard input';
-    throw new SlipwayError('invalid-run-file', message);
-  }
+  requireRun(file, overrides);
   const source = sourceOf(file);
   const orderFile = orderFileOf(flags, overrides, source);
   const { scenario } = await loadRun(source, orderFile?.fromRunFile ? [...overrides, withoutSchedule] : overrides);

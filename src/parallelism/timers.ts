@@ -5,6 +5,7 @@ import { type StreamTimer, streamTimer } from '../hardware/kernels/elementwise.j
 import { type GemmTimer, gemmTimer } from '../hardware/kernels/gemm.js';
 import type { Architecture } from '../model/architecture.js';
 import type { Framework } from './framework.js';
+import { matrixFormat } from './matrixFormat.js';
 import type { Precision, Strategy } from './strategy.js';
 
 /** Kernels of one run, ready to time. */
@@ -15,13 +16,6 @@ export interface Timers {
   readonly gemmHigh: GemmTimer;
   readonly attention: AttentionTimer;
   readonly stream: StreamTimer;
-}
-
-/** Format in which the layers' GEMMs run. */
-export function matrixFormat(precision: Precision): MatrixFormat {
-  if (precision === 'mxfp8' || precision === 'fp8') return 'fp8';
-  if (precision === 'nvfp4') return 'fp4';
-  return precision;
 }
 
 function highFormat(precision: Precision): MatrixFormat {

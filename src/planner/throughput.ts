@@ -1,19 +1,9 @@
 import type { MatrixFormat } from '../hardware/accelerator.js';
 import { type FlopsConvention, modelFlops } from '../model/flops.js';
-import type { Precision } from '../parallelism/strategy.js';
+import { matrixFormat } from '../parallelism/matrixFormat.js';
 import type { Scenario } from '../scenario/scenario.js';
 import type { Evaluation } from '../simulation/evaluation.js';
 import type { Throughput } from './estimateResult.js';
-
-const formats: Readonly<Record<Precision, MatrixFormat>> = {
-  fp32: 'fp32',
-  tf32: 'tf32',
-  fp16: 'fp16',
-  bf16: 'bf16',
-  fp8: 'fp8',
-  mxfp8: 'fp8',
-  nvfp4: 'fp4',
-};
 
 /** Tokens per second and utilisation. Recomputed FLOPs are counted alike in every convention. */
 export function throughput(
@@ -28,7 +18,7 @@ export function throughput(
   const recomputed = evaluation.hardwareFlops - evaluation.modelFlops;
   const perAccelerator = evaluation.stepSeconds * accelerators;
   const tokensPerSecond = (sequences * sequenceLength) / evaluation.stepSeconds;
-  const [peakFormat, peak] = peakOf(cluster.accelerator.peakFlopsPerSecond, formats[strategy.precision]);
+  const [peakFormat, peak] = peakOf(cluster.accelerator.peakFlopsPerSecond, matrixFormat(strategy.precision));
   return {
     tokensPerSecond,
     tokensPerSecondPerAccelerator: tokensPerSecond / accelerators,

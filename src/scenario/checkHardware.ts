@@ -1,18 +1,8 @@
 import { SlipwayError } from '../errors.js';
-import type { Accelerator, MatrixFormat } from '../hardware/accelerator.js';
+import type { Accelerator } from '../hardware/accelerator.js';
 import type { Cluster } from '../hardware/cluster.js';
-import type { Precision } from '../parallelism/strategy.js';
-
-/** The format that the matrix multiplications of a precision run in. */
-const formats: Readonly<Record<Precision, MatrixFormat>> = {
-  fp32: 'fp32',
-  tf32: 'tf32',
-  fp16: 'fp16',
-  bf16: 'bf16',
-  fp8: 'fp8',
-  mxfp8: 'fp8',
-  nvfp4: 'fp4',
-};
+import { matrixFormat } from '../parallelism/matrixFormat.js';
+import { type Precision, precisions } from '../parallelism/strategy.js';
 
 /** Refuses what no estimate could be right for: figures that are zero, a network that is not there, a missing format. */
 export function checkHardware(cluster: Cluster, accelerators: number, precision: Precision): void {
@@ -48,8 +38,8 @@ function checkNetwork({ nodeNetworkBytesPerSecond, scaleUpDomainSize, name }: Cl
 
 /** A format that the matrix units lack is no slower plan but a run that does not start. */
 function checkFormat({ name, peakFlopsPerSecond }: Accelerator, precision: Precision): void {
-  if (peakFlopsPerSecond[formats[precision]] > 0) return;
-  const usable = (Object.keys(formats) as Precision[]).filter((known) => peakFlopsPerSecond[formats[known]] > 0);
+  if (peakFlopsPerSecond[matrixFormat(precision)] > 0) return;
+  const usable = precisions.filter((known) => peakFlopsPerSecond[matrixFormat(known)] > 0);
   if (usable.length === 0)
     throw wrong('cluster.accelerator.peakFlopsPerSecond', `all peaks of ${name} are 0; give bf16`);
   throw wrong('strategy.precision', `${name} has no ${precision} figure; use ${usable.join(', ')}`);

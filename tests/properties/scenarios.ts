@@ -1,4 +1,5 @@
 import fc from 'fast-check';
+import { matrixFormat } from '../../src/parallelism/matrixFormat.js';
 import {
   attentionKernels,
   contextMethods,
@@ -9,7 +10,6 @@ import {
   precisions,
   recomputes,
 } from '../../src/parallelism/strategy.js';
-import { matrixFormat } from '../../src/parallelism/timers.js';
 import { loadCluster } from '../../src/scenario/loadHardware.js';
 import { resolveScenario } from '../../src/scenario/resolveScenario.js';
 import type { RunFileInput } from '../../src/scenario/runFileSchema.js';

@@ -1,25 +1,10 @@
 import { describe, expect, test } from 'vitest';
 import { timelineSvg } from '../../src/report/timelineSvg.js';
-import { resolveScenario } from '../../src/scenario/resolveScenario.js';
-import { type SimulatedStep, simulateStep } from '../../src/simulation/simulate.js';
+import type { SimulatedStep } from '../../src/simulation/simulate.js';
+import { smallStep } from '../simulation/smallStep.js';
 
-function simulated(strategy: object, accelerators = 64): SimulatedStep {
-  return simulateStep(
-    resolveScenario({
-      model: {
-        name: 'small <&> "quoted"',
-        numLayers: 64,
-        hiddenSize: 4096,
-        numAttentionHeads: 32,
-        intermediateSize: 16384,
-        vocabSize: 32000,
-      },
-      cluster: 'dgx-h100',
-      accelerators,
-      sequenceLength: 4096,
-      strategy: { globalBatchSize: 128, ...strategy },
-    }),
-  );
+function simulated(strategy: object): SimulatedStep {
+  return smallStep(strategy, 'small <&> "quoted"', 64);
 }
 
 /** What is not well-formed: a tag that never closes, an attribute without quotes, a bare ampersand. */

@@ -1,31 +1,11 @@
 import { describe, expect, test } from 'vitest';
-import { resolveScenario } from '../../src/scenario/resolveScenario.js';
 import { causes, criticalPath, type TimedStep } from '../../src/simulation/criticalPath.js';
-import { type SimulatedStep, simulateStep } from '../../src/simulation/simulate.js';
 import { stageActivities } from '../../src/simulation/stageActivity.js';
+import { smallStep } from './smallStep.js';
 import { unitSchedule } from './unitStep.js';
 
 function sum(values: object): number {
   return Object.values(values).reduce((total: number, value: unknown) => total + Number(value), 0);
-}
-
-function simulated(strategy: object, accelerators = 64): SimulatedStep {
-  return simulateStep(
-    resolveScenario({
-      model: {
-        name: 'small',
-        numLayers: 32,
-        hiddenSize: 4096,
-        numAttentionHeads: 32,
-        intermediateSize: 16384,
-        vocabSize: 32000,
-      },
-      cluster: 'dgx-h100',
-      accelerators,
-      sequenceLength: 4096,
-      strategy: { globalBatchSize: 128, ...strategy },
-    }),
-  );
 }
 
 const runs: readonly (readonly [string, object])[] = [
@@ -51,7 +31,7 @@ describe('critical path', () => {
   test.each(runs)(
     '%s: every task starts when the one before it ends; the seconds add up to the step',
     (_, strategy) => {
-      const step = simulated(strategy);
+      const step = smallStep(strategy);
       const path = criticalPath(step);
       const { start, end } = step.timeline;
       path.tasks.slice(1).forEach((task, i) => {
@@ -65,7 +45,7 @@ describe('critical path', () => {
   );
 
   test('names recomputation, tensor parallel traffic and messages', () => {
-    const { seconds } = criticalPath(simulated({ pipelineParallel: 2, tensorParallel: 4, recompute: 'full' }));
+    const { seconds } = criticalPath(smallStep({ pipelineParallel: 2, tensorParallel: 4, recompute: 'full' }));
     expect(seconds.recomputeSeconds).toBeGreaterThan(0);
     expect(seconds.tensorParallelSeconds).toBeGreaterThan(0);
     expect(seconds.pipelineSendSeconds).toBeGreaterThan(0);
@@ -75,7 +55,7 @@ describe('critical path', () => {
 
   test('no shorter than the busiest rank, no longer than from first to last task', () => {
     for (const [, strategy] of runs) {
-      const step = simulated(strategy);
+      const step = smallStep(strategy);
       const busiest = Math.max(...stageActivities(step).map(({ busySeconds }) => busySeconds));
       const length = sum(criticalPath(step).seconds);
       expect(length).toBeGreaterThanOrEqual(busiest * (1 - 1e-12));
@@ -95,7 +75,7 @@ describe('stage activity', () => {
   });
 
   test.each(runs)('%s: busy and idle, and the causes, add up to the step on every rank', (_, strategy) => {
-    const step = simulated(strategy);
+    const step = smallStep(strategy);
     for (const { busySeconds, idleSeconds, exposed } of stageActivities(step)) {
       expect(busySeconds + idleSeconds).toBeCloseTo(step.stepSeconds, 9);
       expect(sum(exposed)).toBeCloseTo(step.stepSeconds, 9);
@@ -104,7 +84,7 @@ describe('stage activity', () => {
   });
 
   test('waiting for a message is not a bubble', () => {
-    const activity = stageActivities(simulated({ pipelineParallel: 4 }))[1];
+    const activity = stageActivities(smallStep({ pipelineParallel: 4 }))[1];
     expect(activity?.exposed.pipelineSendSeconds).toBeGreaterThan(0);
     expect(activity?.exposed.pipelineBubbleSeconds).toBeGreaterThan(0);
   });

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { chromeTrace } from '../../src/report/chromeTrace.js';
-import { resolveScenario } from '../../src/scenario/resolveScenario.js';
-import { type SimulatedStep, simulateStep } from '../../src/simulation/simulate.js';
+import type { SimulatedStep } from '../../src/simulation/simulate.js';
+import { smallStep } from './smallStep.js';
 
 interface TraceEvent {
   readonly ph: string;
@@ -80,22 +80,7 @@ function loose(events: readonly TraceEvent[]): string[] {
 }
 
 function simulated(strategy: object): SimulatedStep {
-  return simulateStep(
-    resolveScenario({
-      model: {
-        name: 'a "small" model',
-        numLayers: 32,
-        hiddenSize: 4096,
-        numAttentionHeads: 32,
-        intermediateSize: 16384,
-        vocabSize: 32000,
-      },
-      cluster: 'dgx-h100',
-      accelerators: 64,
-      sequenceLength: 4096,
-      strategy: { globalBatchSize: 128, ...strategy },
-    }),
-  );
+  return smallStep(strategy, 'a "small" model');
 }
 
 function eventsOf(step: SimulatedStep): readonly TraceEvent[] {
