@@ -1,3 +1,5 @@
+import { withNamedModel } from './statedModel.js';
+
 /** What a source says beside the run file, in its own words. */
 export type Stated = Readonly<Record<string, unknown>>;
 
@@ -55,5 +57,9 @@ function overlapOf(stated: Stated): Fields {
 export function withStated(run: Fields, stated: Stated): Record<string, unknown> {
   const given = run.strategy;
   const strategy: Fields = typeof given === 'object' && given !== null ? { ...given } : {};
-  return { ...run, strategy: { ...strategy, ...fieldsFromWords(stated, strategy) } };
+  return {
+    ...run,
+    model: withNamedModel(run.model),
+    strategy: { ...strategy, ...fieldsFromWords(stated, strategy) },
+  };
 }

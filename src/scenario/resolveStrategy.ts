@@ -116,7 +116,7 @@ export function resolveStrategy(given: Given, context: StrategyContext): [Strate
     fusedCrossEntropy: pick('fusedCrossEntropy', false),
     compile: pick('compile', false),
     cudaGraphs: pick('cudaGraphs', 'none'),
-    tensorOverlap: pick('tensorOverlap', false),
+    tensorOverlap: derive('tensorOverlap', usualTensorOverlap(precision, context), context.framework),
     expertOverlap: pick('expertOverlap', false),
     expertDispatcher: pick('expertDispatcher', 'alltoall'),
     overlapGradientReduce: pick('overlapGradientReduce', false),
@@ -164,6 +164,14 @@ function usualExpertTensor(given: Given, { model, framework, accelerators }: Str
   if (!model.moe || framework !== 'megatron') return 1;
   const ranks = accelerators / (given.pipelineParallel ?? 1);
   return ranks % ((given.expertParallel ?? 1) * tensorParallel) === 0 ? tensorParallel : 1;
+}
+
+/**
+ * NVIDIA's recipes overlap tensor-parallel collectives through Transformer Engine's user buffers, but not with nvfp4 and not
+ * beside experts (Megatron-Bridge scripts/performance: `tp_comm_overlap`, read 2026-11).
+ */
+function usualTensorOverlap(precision: Precision, { defaults, model }: StrategyContext): boolean {
+  return (defaults.tensorOverlap ?? false) && precision !== 'nvfp4' && model.moe === null;
 }
 
 /**

@@ -22,6 +22,17 @@ function strategyOf(changes: Partial<RunFileInput>) {
   return resolveScenario({ ...run, ...changes }).strategy;
 }
 
+test('recipes of NVIDIA overlap tensor-parallel collectives, but not in nvfp4 and not beside experts', () => {
+  const recipe = { frameworkVersion: 'NeMo container 26.02' };
+  const overlap = (changes: Partial<RunFileInput>) => strategyOf({ ...recipe, ...changes }).tensorOverlap;
+  expect(overlap({ strategy: { tensorParallel: 4 } })).toBe(true);
+  expect(overlap({ strategy: { tensorParallel: 4, precision: 'nvfp4' } })).toBe(false);
+  expect(overlap({ strategy: { tensorParallel: 4, tensorOverlap: false } })).toBe(false);
+  const moe = { numExperts: 8, expertsPerToken: 2, expertIntermediateSize: 2048 };
+  expect(overlap({ model: { numLayers: 32, hiddenSize: 4096, moe }, strategy: { tensorParallel: 4 } })).toBe(false);
+  expect(strategyOf({ strategy: { tensorParallel: 4 } }).tensorOverlap).toBe(false);
+});
+
 test('what the run file leaves out is filled in and noted with who says so', () => {
   const scenario = resolveScenario({ ...run, strategy: { tensorParallel: 2 } });
   expect(scenario.framework.id).toBe('megatron');

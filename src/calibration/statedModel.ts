@@ -1,0 +1,32 @@
+type Fields = Readonly<Record<string, unknown>>;
+
+function isFields(value: unknown): value is Fields {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** Latent attention of DeepSeek-V2 and V3 (their config.json). */
+const latentAttention: Fields = {
+  queryLoraRank: 1536,
+  keyValueLoraRank: 512,
+  queryKeyNopeHeadDim: 128,
+  queryKeyRopeHeadDim: 64,
+  valueHeadDim: 128,
+};
+
+/** Shared experts and leading dense layers by version (their config.json). */
+const versions = { 2: { sharedExperts: 2, numDenseLayers: 1 }, 3: { sharedExperts: 1, numDenseLayers: 3 } } as const;
+
+/**
+ * Rows that name a DeepSeek model but give only its widths describe another model: ordinary attention over 128 whole heads,
+ * no shared expert, experts in every layer. What the name says is filled in. A model cut down to four layers keeps one dense
+ * layer: its published memory (104 GiB at expertParallel 8) leaves no room for experts in all four (123 GiB).
+ */
+export function withNamedModel(model: unknown): unknown {
+  if (!isFields(model) || !isFields(model.moe) || model.mla !== undefined) return model;
+  const version = /deepseek-?v([23])/i.exec(typeof model.name === 'string' ? model.name : '')?.[1];
+  if (version !== '2' && version !== '3') return model;
+  const usual = versions[version];
+  const short = typeof model.numLayers === 'number' && model.numLayers <= 8;
+  const numDenseLayers = short ? Math.min(1, usual.numDenseLayers) : usual.numDenseLayers;
+  return { ...model, mla: latentAttention, moe: { ...usual, numDenseLayers, ...model.moe } };
+}
