@@ -14,6 +14,17 @@ export type { Framework } from './parallelism/framework.js';
 export type { Strategy } from './parallelism/strategy.js';
 export { type EstimateOptions, estimate } from './planner/estimate.js';
 export type { Advice, Estimate, Throughput, Warning } from './planner/estimateResult.js';
+export type {
+  Evaluator,
+  Fixed,
+  NearestMiss,
+  Plan,
+  PlanProgress,
+  PlanRequest,
+  PlanResult,
+  RejectedByReason,
+} from './planner/search/request.js';
+export { planSearch } from './planner/search/search.js';
 export { parseQuantity } from './quantity/parseQuantity.js';
 export type { Dimension } from './quantity/units.js';
 export { chromeTrace } from './report/chromeTrace.js';

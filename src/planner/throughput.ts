@@ -8,7 +8,7 @@ import type { Throughput } from './estimateResult.js';
 /** Tokens per second and utilisation. Recomputed FLOPs are counted alike in every convention. */
 export function throughput(
   scenario: Scenario,
-  evaluation: Evaluation,
+  evaluation: Pick<Evaluation, 'stepSeconds' | 'modelFlops' | 'hardwareFlops'>,
   convention: FlopsConvention,
   activeParameters: number,
 ): Throughput {

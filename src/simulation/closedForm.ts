@@ -1,7 +1,7 @@
 import { activationTable, stageBytes } from '../memory/stageMemory.js';
 import type { Schedule } from '../parallelism/pipeline/schedule.js';
 import { scheduleFor } from '../parallelism/pipeline/schedules.js';
-import { type Chunk, splitChunks } from '../parallelism/stages.js';
+import type { Chunk } from '../parallelism/stages.js';
 import type { Scenario } from '../scenario/scenario.js';
 import { type WorkCost, WorkTable } from './chunkCost.js';
 import type { Evaluation, StageMemory, StepBreakdown } from './evaluation.js';
@@ -14,20 +14,24 @@ import { type LayerTable, layerTable, type PassParts } from './stageCost.js';
 /** Memory and time of one optimizer step in closed form; microseconds to milliseconds of work, no I/O. Throws on bad degrees. */
 export function evaluate(scenario: Scenario): Evaluation {
   const p = prepare(scenario);
-  const layers = layerTable(p);
-  const table = new WorkTable(p, layers);
-  const chunks = splitChunks(p.model, p.strategy, p.degrees);
-  const works = chunks.map((chunk) => table.of(chunk));
-  const schedule = scheduleFor(p.strategy);
-  const bound = pipelineBound(p, chunks, works, schedule);
-  return summarise(p, stageMemories(p, layers, schedule), stepBreakdown(p, chunks, works, bound));
+  return evaluatePrepared(p, layerTable(p));
 }
 
-function stageMemories(
-  p: Prepared,
-  layers: LayerTable,
-  schedule: Schedule,
-): { readonly stages: readonly StageMemory[]; readonly hostBytes: number } {
+/** The same for callers that share the prepared parts among many strategies. */
+export function evaluatePrepared(p: Prepared, layers: LayerTable): Evaluation {
+  const table = new WorkTable(p, layers);
+  const works = p.chunks.map((chunk) => table.of(chunk));
+  const schedule = scheduleFor(p.strategy);
+  const bound = pipelineBound(p, p.chunks, works, schedule);
+  return summarise(p, stageMemories(p, layers, schedule), stepBreakdown(p, p.chunks, works, bound));
+}
+
+/** Memory alone, a small part of the work: whether candidates of a search fit. */
+export function fitsPrepared(p: Prepared, layers: LayerTable): boolean {
+  return memorySums(p, stageMemories(p, layers, scheduleFor(p.strategy))).fits;
+}
+
+function stageMemories(p: Prepared, layers: LayerTable, schedule: Schedule): StageMemories {
   const context = memoryContext(p, layers, schedule);
   const activations = activationTable(context);
   const overheadBytes = p.framework.memory.contextBytes + p.framework.memory.communicatorBytes;
@@ -118,17 +122,28 @@ function hostFits(p: Prepared, hostBytes: number): boolean {
   return hostBytes <= 0 || hostMemoryBytes <= 0 || hostBytes <= limit;
 }
 
-function summarise(
+interface StageMemories {
+  readonly stages: readonly StageMemory[];
+  readonly hostBytes: number;
+}
+
+/** The fullest stage against what there is. */
+function memorySums(
   p: Prepared,
-  memory: { readonly stages: readonly StageMemory[]; readonly hostBytes: number },
-  breakdown: StepBreakdown,
-): Evaluation {
+  memory: StageMemories,
+): Pick<Evaluation, 'allocatedBytes' | 'reservedBytes' | 'deviceBytes' | 'capacityBytes' | 'fits' | 'hostBytes'> {
   let allocatedBytes = 0;
   for (const stage of memory.stages) allocatedBytes = Math.max(allocatedBytes, stage.peakBytes);
   const { contextBytes, communicatorBytes, fragmentation } = p.framework.memory;
   const reservedBytes = allocatedBytes * (1 + fragmentation);
   const deviceBytes = reservedBytes + contextBytes + communicatorBytes;
   const capacityBytes = p.accelerator.usableMemoryBytes;
+  const { hostBytes } = memory;
+  const fits = deviceBytes <= capacityBytes && hostFits(p, hostBytes);
+  return { allocatedBytes, reservedBytes, deviceBytes, capacityBytes, fits, hostBytes };
+}
+
+function summarise(p: Prepared, memory: StageMemories, breakdown: StepBreakdown): Evaluation {
   const flops = stepFlops(p);
   return {
     feasible: true,
@@ -139,12 +154,7 @@ function summarise(
     method: 'closed-form',
     breakdown,
     stages: memory.stages,
-    allocatedBytes,
-    reservedBytes,
-    deviceBytes,
-    capacityBytes,
-    fits: deviceBytes <= capacityBytes && hostFits(p, memory.hostBytes),
-    hostBytes: memory.hostBytes,
+    ...memorySums(p, memory),
     modelFlops: flops.model,
     hardwareFlops: flops.hardware,
   };

@@ -2,7 +2,7 @@ import type { Accelerator } from '../hardware/accelerator.js';
 import type { Architecture } from '../model/architecture.js';
 import { type EndOperators, endOperators } from '../model/endOperators.js';
 import type { Execution } from '../model/operators.js';
-import { type Degrees, deriveDegrees } from '../parallelism/degrees.js';
+import { type Degrees, degreesOf, deriveDegrees } from '../parallelism/degrees.js';
 import type { Framework } from '../parallelism/framework.js';
 import type { RankShare } from '../parallelism/layerCost.js';
 import { type Mesh, makeMesh } from '../parallelism/mesh.js';
@@ -41,8 +41,12 @@ export function paddedVocabularySize(model: Architecture, framework: Framework, 
 
 /** Derives; throws `SlipwayError` where degrees break a rule. */
 export function prepare(scenario: Scenario): Prepared {
+  return prepareWith(scenario, deriveDegrees(scenario));
+}
+
+/** The same without checks, for callers that did them or ask about a single layer only. */
+export function prepareWith(scenario: Scenario, degrees: Degrees): Prepared {
   const { model, cluster, strategy, framework, sequenceLength } = scenario;
-  const degrees = deriveDegrees(scenario);
   const chunks = splitChunks(model, strategy, degrees);
   const execution = executionOf(strategy, framework);
   const paddedVocabulary = paddedVocabularySize(model, framework, strategy.tensorParallel);
@@ -63,4 +67,16 @@ export function prepare(scenario: Scenario): Prepared {
     ends: endOperators(model, execution, paddedVocabulary, strategy.fusedCrossEntropy),
     contention: cluster.accelerator.overlapContention,
   };
+}
+
+/**
+ * The same layers under another pipeline, sharding, recomputation or offload, for searches: what those do not change is shared.
+ * `strategy` must have the precision, tensor, context and expert degrees and the micro-batch of `p`, and legal degrees: nothing is checked.
+ */
+export function reprepare(p: Prepared, strategy: Strategy): Prepared {
+  const scenario: Scenario = { ...p.scenario, strategy };
+  const degrees = degreesOf(scenario);
+  const chunks = splitChunks(p.model, strategy, degrees);
+  const stages = gatherStages(chunks, degrees.pipelineParallel);
+  return { ...p, scenario, strategy, degrees, mesh: makeMesh(scenario.cluster, degrees), chunks, stages };
 }

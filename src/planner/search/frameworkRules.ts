@@ -1,0 +1,172 @@
+import type { Framework } from '../../parallelism/framework.js';
+import type {
+  ContextMethod,
+  DataSharding,
+  Offload,
+  PipelineSchedule,
+  Precision,
+  Strategy,
+} from '../../parallelism/strategy.js';
+
+/** What a framework can launch, as far as the degrees do not say it already. */
+export interface FrameworkRules {
+  readonly schedules: readonly PipelineSchedule[];
+  readonly contextMethods: readonly ContextMethod[];
+  /** Which of the model-splitting degrees may be above 1. */
+  readonly tensorParallel: boolean;
+  readonly pipelineParallel: boolean;
+  readonly contextParallel: boolean;
+  readonly expertParallel: boolean;
+  readonly expertTensorParallel: boolean;
+  readonly sequenceParallel: readonly boolean[];
+  /** Formats below 16 bits that its matrix multiplications can use. */
+  readonly lowPrecisions: readonly Precision[];
+  readonly shardings: readonly DataSharding[];
+  readonly hybridSharding: boolean;
+  readonly offloads: readonly Offload[];
+  readonly offloadFractions: readonly number[];
+  /** Selective recomputation by module, or only the framework's own choice. */
+  readonly recomputesModules: boolean;
+  /** Full recomputation of some layers of a stage only. */
+  readonly recomputesSomeLayers: boolean;
+  /** The rule that a strategy breaks, as a word for counts and messages; undefined where it may run. */
+  refuses(strategy: Strategy, microBatches: number, experts: boolean): string | undefined;
+}
+
+const nothing: FrameworkRules = {
+  schedules: ['1f1b'],
+  contextMethods: [],
+  tensorParallel: false,
+  pipelineParallel: false,
+  contextParallel: false,
+  expertParallel: false,
+  expertTensorParallel: false,
+  sequenceParallel: [false],
+  lowPrecisions: [],
+  shardings: ['ddp'],
+  hybridSharding: false,
+  offloads: ['none'],
+  offloadFractions: [1],
+  recomputesModules: false,
+  recomputesSomeLayers: false,
+  refuses: () => undefined,
+};
+
+/**
+ * Megatron-Core (megatron/training/arguments.py and transformer_config.py): interleaving needs micro-batches in whole groups of the
+ * pipeline; experts with tensor parallelism need sequence parallelism; the distributed optimizer shards optimizer states only; Megatron-FSDP
+ * shards the rest and goes without a pipeline here; CPU offload of the optimizer belongs to the distributed optimizer.
+ */
+const megatron: FrameworkRules = {
+  schedules: ['1f1b', 'interleaved-1f1b'],
+  contextMethods: ['ring', 'all-gather', 'ulysses'],
+  tensorParallel: true,
+  pipelineParallel: true,
+  contextParallel: true,
+  expertParallel: true,
+  expertTensorParallel: true,
+  sequenceParallel: [true, false],
+  lowPrecisions: ['fp8', 'mxfp8', 'nvfp4'],
+  shardings: ['ddp', 'zero-1', 'zero-2', 'zero-3'],
+  hybridSharding: false,
+  offloads: ['none', 'optimizer-cpu'],
+  offloadFractions: [0.25, 0.5, 0.75, 1],
+  recomputesModules: true,
+  recomputesSomeLayers: true,
+  refuses(s, microBatches, experts) {
+    const interleaves = s.pipelineSchedule === 'interleaved-1f1b' && s.virtualStages > 1;
+    if (interleaves && microBatches % s.pipelineParallel !== 0) return 'interleaving';
+    if (experts && s.tensorParallel > 1 && !s.sequenceParallel) return 'sequence-parallel';
+    const shardsMore = s.dataSharding === 'zero-2' || s.dataSharding === 'zero-3';
+    if (shardsMore && s.pipelineParallel > 1) return 'sharding';
+    if (s.offload !== 'none' && s.dataSharding !== 'zero-1') return 'offload';
+    return undefined;
+  },
+};
+
+/** Forks that bring schedules of their own, by the version of the framework file. */
+const megatronForks: Readonly<Record<string, readonly PipelineSchedule[]>> = {
+  'zero-bubble': ['1f1b', 'interleaved-1f1b', 'zb-h1', 'zb-h2', 'zb-v'],
+  'hai-llm': ['1f1b', 'zb-h1', 'dualpipe'],
+  'fast-llm': ['1f1b', 'breadth-first'],
+};
+
+/**
+ * DeepSpeed: its pipeline engine refuses ZeRO-2 and 3 (runtime/pipe/engine.py) and runs 1F1B; sequences are split by Ulysses; ZeRO-3
+ * goes with neither tensor nor expert parallelism here; parameters and NVMe are offloaded with ZeRO-3 only (runtime/zero/config.py).
+ */
+const deepSpeed: FrameworkRules = {
+  ...nothing,
+  contextMethods: ['ulysses'],
+  tensorParallel: true,
+  pipelineParallel: true,
+  contextParallel: true,
+  expertParallel: true,
+  shardings: ['ddp', 'zero-1', 'zero-2', 'zero-3'],
+  offloads: ['none', 'optimizer-cpu', 'optimizer-nvme', 'parameters-cpu', 'parameters-nvme'],
+  refuses(s) {
+    const level = ['ddp', 'zero-1', 'zero-2', 'zero-3'].indexOf(s.dataSharding);
+    if (s.pipelineParallel > 1 && level > 1) return 'sharding';
+    if (level === 3 && (s.tensorParallel > 1 || s.expertParallel > 1)) return 'sharding';
+    if (s.contextParallel > 1 && (s.pipelineParallel > 1 || s.tensorParallel > 1)) return 'context-parallel';
+    if (s.offload === 'optimizer-cpu' && level === 0) return 'offload';
+    if (s.offload !== 'none' && s.offload !== 'optimizer-cpu' && level !== 3) return 'offload';
+    if (s.offload !== 'none' && s.pipelineParallel > 1) return 'offload';
+    return undefined;
+  },
+};
+
+/** PyTorch's fully_sharded_data_parallel alone: shards over all ranks or inside groups, offloads all states or none. */
+const fsdp: FrameworkRules = {
+  ...nothing,
+  shardings: ['ddp', 'zero-2', 'zero-3'],
+  hybridSharding: true,
+  offloads: ['none', 'parameters-cpu'],
+  refuses: (s) => (s.offload !== 'none' && s.dataSharding !== 'zero-3' ? 'offload' : undefined),
+};
+
+/** torchtitan puts tensor, context, pipeline and expert parallelism beside FSDP (torchtitan/distributed, pipelining schedules of PyTorch). */
+const torchtitan: FrameworkRules = {
+  ...fsdp,
+  schedules: ['1f1b', 'gpipe', 'interleaved-1f1b', 'breadth-first', 'zb-v'],
+  contextMethods: ['all-gather', 'ring'],
+  tensorParallel: true,
+  pipelineParallel: true,
+  contextParallel: true,
+  expertParallel: true,
+  expertTensorParallel: true,
+  sequenceParallel: [true],
+  lowPrecisions: ['fp8', 'mxfp8'],
+  recomputesSomeLayers: true,
+  refuses(s, microBatches) {
+    if (s.virtualStages > 1 && s.pipelineSchedule === 'interleaved-1f1b' && microBatches % s.pipelineParallel !== 0) {
+      return 'interleaving';
+    }
+    if (s.dataSharding === 'ddp' && (s.tensorParallel > 1 || s.contextParallel > 1)) return 'sharding';
+    return s.offload !== 'none' && s.dataSharding !== 'zero-3' ? 'offload' : undefined;
+  },
+};
+
+/** MaxText: data, fsdp, tensor, context and expert axes, and a circular pipeline that this model does not know. */
+const xla: FrameworkRules = {
+  ...nothing,
+  contextMethods: ['all-gather'],
+  tensorParallel: true,
+  contextParallel: true,
+  expertParallel: true,
+  sequenceParallel: [true],
+  lowPrecisions: ['fp8'],
+  shardings: ['ddp', 'zero-3'],
+  hybridSharding: true,
+};
+
+/** The rules of a framework and version. What a version cannot do counts for open keys only: what the user fixed is never doubted. */
+export function rulesOf({ id, version }: Framework): FrameworkRules {
+  if (id === 'megatron') {
+    const schedules = megatronForks[version];
+    return schedules === undefined ? megatron : { ...megatron, schedules };
+  }
+  if (id === 'deepspeed') return deepSpeed;
+  if (id === 'xla') return xla;
+  return version === 'torchtitan' || version === 'nemo-automodel' ? torchtitan : fsdp;
+}

@@ -1,0 +1,169 @@
+import { precisions, type Strategy } from '../../parallelism/strategy.js';
+import type { FrameworkRules } from './frameworkRules.js';
+import type { OpenKeys } from './openKeys.js';
+import type { Rejections } from './rejections.js';
+
+/** What decides the time of one layer: everything but the pipeline, the sharding of states and recomputation. */
+export type LayerChoice = Pick<
+  Strategy,
+  | 'precision'
+  | 'gradientDtype'
+  | 'tensorParallel'
+  | 'sequenceParallel'
+  | 'contextParallel'
+  | 'contextMethod'
+  | 'expertParallel'
+  | 'expertTensorParallel'
+  | 'microBatchSize'
+>;
+
+/** Divisors of a whole number in ascending order. */
+export function divisors(value: number): readonly number[] {
+  const low: number[] = [];
+  const high: number[] = [];
+  for (let d = 1; d * d <= value; d++) {
+    if (value % d !== 0) continue;
+    low.push(d);
+    if (d * d !== value) high.unshift(value / d);
+  }
+  return [...low, ...high];
+}
+
+/** All legal choices for a layer; which pipelines go with one is left to `pipelineChoices`. */
+export function layerChoices(keys: OpenKeys, rules: FrameworkRules, rejections: Rejections): readonly LayerChoice[] {
+  const { model, accelerators, strategy } = keys.scenario;
+  const choices: LayerChoice[] = [];
+  const ranks = divisors(accelerators);
+  const upTo = (allowed: boolean): readonly number[] => (allowed ? ranks : [1]);
+  const experts = model.moe?.numExperts ?? 0;
+  const tensors = keys.values('tensorParallel', () => upTo(rules.tensorParallel)).filter((t) => fitsHeads(keys, t));
+  const contexts = keys.values('contextParallel', () => upTo(rules.contextParallel));
+  const batches = keys.values('microBatchSize', () => divisors(strategy.globalBatchSize));
+  const expertDegrees = keys.values('expertParallel', () =>
+    rules.expertParallel && experts > 0 ? divisors(experts) : [1],
+  );
+  const formats = precisionChoices(keys, rules);
+  for (const tensorParallel of tensors) {
+    for (const contextParallel of contexts) {
+      for (const sequenceParallel of sequenceChoices(keys, rules, tensorParallel)) {
+        if (!sequenceDivides(keys, tensorParallel, contextParallel, sequenceParallel)) {
+          rejections.add('sequenceLength');
+          continue;
+        }
+        for (const expertParallel of expertDegrees) {
+          for (const expertTensorParallel of expertTensorChoices(keys, rules, tensorParallel)) {
+            if (accelerators % (expertParallel * expertTensorParallel) !== 0) {
+              rejections.add('expertParallel');
+              continue;
+            }
+            for (const microBatchSize of batches) {
+              if (!someBatchDivides(keys, tensorParallel * contextParallel, microBatchSize)) {
+                rejections.add('globalBatchSize');
+                continue;
+              }
+              for (const contextMethod of methodChoices(keys, rules, tensorParallel, contextParallel)) {
+                for (const format of formats) {
+                  choices.push({
+                    ...format,
+                    tensorParallel,
+                    sequenceParallel,
+                    contextParallel,
+                    contextMethod,
+                    expertParallel,
+                    expertTensorParallel,
+                    microBatchSize,
+                  });
+                }
+              }
+            }
+          }
+        }
+      }
+    }
+  }
+  return choices;
+}
+
+/** Heads, key-value heads and the feed-forward width must be cut evenly. */
+function fitsHeads({ scenario }: OpenKeys, tensorParallel: number): boolean {
+  const { model } = scenario;
+  const keyValueHeads = model.mla === null ? model.numKeyValueHeads : model.numAttentionHeads;
+  return (
+    model.numAttentionHeads % tensorParallel === 0 &&
+    (keyValueHeads % tensorParallel === 0 || tensorParallel % keyValueHeads === 0) &&
+    model.intermediateSize % tensorParallel === 0
+  );
+}
+
+function sequenceChoices(keys: OpenKeys, rules: FrameworkRules, tensorParallel: number): readonly boolean[] {
+  return keys.values('sequenceParallel', () => (tensorParallel > 1 ? rules.sequenceParallel : [false]));
+}
+
+/** Megatron balances causal attention by giving each context-parallel rank two pieces of the sequence. */
+function sequenceDivides(keys: OpenKeys, tensor: number, context: number, sequenceParallel: boolean): boolean {
+  const { sequenceLength, framework } = keys.scenario;
+  const halves = context > 1 && framework.id === 'megatron' && keys.isOpen('contextParallel') ? 2 : 1;
+  return (
+    sequenceLength % (context * (sequenceParallel ? tensor : 1)) === 0 && sequenceLength % (halves * context) === 0
+  );
+}
+
+/** A micro-batch only counts where some pipeline leaves a number of replicas that divides the batch. */
+function someBatchDivides(keys: OpenKeys, product: number, microBatchSize: number): boolean {
+  const { accelerators, strategy } = keys.scenario;
+  if (accelerators % product !== 0 || strategy.globalBatchSize % microBatchSize !== 0) return false;
+  const pipelines = keys.values('pipelineParallel', () => divisors(accelerators / product));
+  return pipelines.some((p) => {
+    const replicas = accelerators / (product * p);
+    return Number.isInteger(replicas) && strategy.globalBatchSize % (replicas * microBatchSize) === 0;
+  });
+}
+
+function methodChoices(
+  keys: OpenKeys,
+  rules: FrameworkRules,
+  tensor: number,
+  context: number,
+): readonly Strategy['contextMethod'][] {
+  if (context === 1) return [keys.scenario.strategy.contextMethod];
+  const heads = keys.scenario.model.numAttentionHeads / tensor;
+  return keys
+    .values('contextMethod', () => rules.contextMethods)
+    .filter((method) => method !== 'ulysses' || heads % context === 0);
+}
+
+function expertTensorChoices(keys: OpenKeys, rules: FrameworkRules, tensorParallel: number): readonly number[] {
+  const { model, strategy } = keys.scenario;
+  if (model.moe === null) return [keys.isOpen('expertTensorParallel') ? 1 : strategy.expertTensorParallel];
+  const width = model.moe.expertIntermediateSize;
+  return keys.values('expertTensorParallel', () =>
+    rules.expertTensorParallel ? divisors(tensorParallel).filter((d) => width % d === 0) : [1],
+  );
+}
+
+/** The format of the run, and lower ones that the framework and the matrix units both have; wider ones are slower and larger. */
+function precisionChoices(
+  keys: OpenKeys,
+  rules: FrameworkRules,
+): readonly Pick<LayerChoice, 'precision' | 'gradientDtype'>[] {
+  const { strategy, cluster } = keys.scenario;
+  const { peakFlopsPerSecond, generation } = cluster.accelerator;
+  const microScaled = /blackwell|rubin/i.test(generation);
+  const low = rules.lowPrecisions.filter((precision) =>
+    precision === 'fp8'
+      ? peakFlopsPerSecond.fp8 > 0
+      : microScaled && peakFlopsPerSecond[precision === 'nvfp4' ? 'fp4' : 'fp8'] > 0,
+  );
+  const usual = strategy.precision === 'bf16' ? ['bf16' as const, ...low] : [strategy.precision];
+  return keys
+    .values('precision', () => precisions.filter((precision) => usual.includes(precision)))
+    .map((precision) => ({ precision, gradientDtype: gradientDtype(keys, precision) }));
+}
+
+/** Gradients keep the width that they have in the run; 16-bit ones follow the weights' format. */
+function gradientDtype(keys: OpenKeys, precision: Strategy['precision']): Strategy['gradientDtype'] {
+  const { strategy } = keys.scenario;
+  if (!keys.isOpen('gradientDtype')) return keys.values('gradientDtype', () => [])[0] ?? strategy.gradientDtype;
+  if (strategy.gradientDtype === 'fp32' || precision === 'fp32' || precision === 'tf32') return 'fp32';
+  return precision === 'fp16' ? 'fp16' : 'bf16';
+}

@@ -1,0 +1,98 @@
+import type { DataSharding, Strategy } from '../../parallelism/strategy.js';
+import type { FrameworkRules } from './frameworkRules.js';
+import { divisors } from './layerChoices.js';
+import type { OpenKeys } from './openKeys.js';
+
+/** What is recomputed. */
+export type RecomputeSetting = Pick<Strategy, 'recompute' | 'recomputeLayers' | 'recomputeModules'>;
+/** Where model states live. */
+export type StateSetting = Pick<
+  Strategy,
+  'dataSharding' | 'shardGroupSize' | 'offload' | 'optimizerOffloadFraction' | 'activationOffloadLayers'
+>;
+
+/** Modules of selective recomputation that the model has. `core_attn` saves nothing where a flash kernel keeps no square. */
+function moduleSubsets(keys: OpenKeys): readonly (readonly string[])[] {
+  const { model, strategy } = keys.scenario;
+  const square = strategy.attentionKernel === 'unfused' || strategy.attentionKernel === 'fused-softmax';
+  const modules = [
+    ...(square ? ['core_attn'] : []),
+    'layernorm',
+    ...(model.mla === null ? [] : ['mla_up_proj']),
+    ...(model.moe === null ? ['mlp'] : ['moe', 'moe_act']),
+    ...((model.moe?.sharedExpertIntermediateSize ?? 0) > 0 ? ['shared_experts'] : []),
+  ];
+  return Array.from({ length: 2 ** modules.length - 1 }, (_, i) =>
+    modules.filter((_module, bit) => ((i + 1) >> bit) & 1),
+  );
+}
+
+/** Recomputation policies, least work first. `stageLayers` is how many layers the fullest stage holds. */
+export function recomputeChoices(
+  keys: OpenKeys,
+  rules: FrameworkRules,
+  stageLayers: number,
+): readonly RecomputeSetting[] {
+  const { strategy } = keys.scenario;
+  const policies = keys.values('recompute', () => ['none', 'selective', 'full']);
+  return policies.flatMap((recompute): RecomputeSetting[] => {
+    if (recompute === 'none') return [{ recompute, recomputeLayers: 0, recomputeModules: [] }];
+    if (recompute === 'full') {
+      const some = rules.recomputesSomeLayers
+        ? Array.from({ length: Math.max(0, stageLayers - 1) }, (_, i) => i + 1)
+        : [];
+      return keys
+        .values('recomputeLayers', () => [...some, 0])
+        .map((recomputeLayers) => ({ recompute, recomputeLayers, recomputeModules: [] }));
+    }
+    const open = keys.isOpen('recompute') && keys.isOpen('recomputeModules') && rules.recomputesModules;
+    const subsets = open ? moduleSubsets(keys) : [strategy.recomputeModules];
+    return subsets.map((recomputeModules) => ({ recompute, recomputeLayers: 0, recomputeModules }));
+  });
+}
+
+/** Sharding and offload of states that the framework allows under the degrees of `shape`. */
+export function stateChoices(
+  keys: OpenKeys,
+  rules: FrameworkRules,
+  shape: Strategy,
+  ranks: number,
+): readonly StateSetting[] {
+  const { strategy, model, framework } = keys.scenario;
+  const usual = framework.defaults.dataSharding ?? 'ddp';
+  // With one rank there is nothing to shard, so all kinds are the same plan.
+  const shardings = keys.values('dataSharding', (): readonly DataSharding[] => (ranks > 1 ? rules.shardings : [usual]));
+  const choices: StateSetting[] = [];
+  for (const dataSharding of shardings) {
+    for (const offload of keys.values('offload', () => rules.offloads)) {
+      const broken = rules.refuses({ ...shape, dataSharding, offload }, shape.pipelineParallel, model.moe !== null);
+      if (broken === 'sharding' && keys.isOpen('dataSharding')) continue;
+      if (broken === 'offload' && keys.isOpen('offload')) continue;
+      for (const shardGroupSize of groupChoices(keys, rules, dataSharding, ranks)) {
+        for (const optimizerOffloadFraction of fractionChoices(keys, rules, offload)) {
+          for (const activationOffloadLayers of keys.values('activationOffloadLayers', () => [
+            strategy.activationOffloadLayers,
+          ])) {
+            choices.push({ dataSharding, shardGroupSize, offload, optimizerOffloadFraction, activationOffloadLayers });
+          }
+        }
+      }
+    }
+  }
+  return choices;
+}
+
+function groupChoices(keys: OpenKeys, rules: FrameworkRules, sharding: DataSharding, ranks: number): readonly number[] {
+  if (sharding !== 'zero-3') return [keys.isOpen('shardGroupSize') ? 0 : keys.scenario.strategy.shardGroupSize];
+  const groups = divisors(ranks).filter((size) => size > 1 && size < ranks);
+  return keys
+    .values('shardGroupSize', () => (rules.hybridSharding ? [0, ...groups] : [0]))
+    .filter((size) => size === 0 || ranks % size === 0);
+}
+
+function fractionChoices(keys: OpenKeys, rules: FrameworkRules, offload: Strategy['offload']): readonly number[] {
+  return keys.values('optimizerOffloadFraction', () => {
+    if (offload === 'none') return [0];
+    return offload === 'optimizer-cpu' ? rules.offloadFractions : [1];
+  });
+}
