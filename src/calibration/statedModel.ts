@@ -18,8 +18,9 @@ const versions = { 2: { sharedExperts: 2, numDenseLayers: 1 }, 3: { sharedExpert
 
 /**
  * Rows that name a DeepSeek model but give only its widths describe another model: ordinary attention over 128 whole heads,
- * no shared expert, experts in every layer. What the name says is filled in. A model cut down to four layers keeps one dense
- * layer: its published memory (104 GiB at expertParallel 8) leaves no room for experts in all four (123 GiB).
+ * no shared expert, experts in every layer. What the name says is filled in. Models cut down to a few layers keep one dense
+ * layer whatever their version (SimuMax, simu_tools/megatron_scripts/scripts/run_pretrain_deepseekv2.sh at 1b8ca90:
+ * MOE_LAYER_FREQ "([0]*1+[1]*(layers - 1))").
  */
 export function withNamedModel(model: unknown): unknown {
   if (!isFields(model) || !isFields(model.moe) || model.mla !== undefined) return model;
