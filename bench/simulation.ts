@@ -1,7 +1,7 @@
 /** Speed of the event simulation: whole steps of known size, and events a second inside the engine. */
 import { resolveScenario } from '../src/scenario/resolveScenario.js';
 import { runGraph } from '../src/simulation/engine/engine.js';
-import { simulateStep } from '../src/simulation/simulate.js';
+import { simulatedStepSeconds, simulateStep } from '../src/simulation/simulate.js';
 import { simulateSeconds } from '../src/simulation/steadyState.js';
 
 const llama = resolveScenario({
@@ -46,8 +46,18 @@ report(
   50,
 );
 report(
+  'the same, its time alone, as estimate asks',
+  median(() => simulatedStepSeconds(llama), 9),
+  50,
+);
+report(
   'GPT-1T, PP64, 512 micro-batches, in full',
   median(() => simulateStep(gpt, { microBatches: 512 }), 5),
+  200,
+);
+report(
+  'the same, its time alone',
+  median(() => simulatedStepSeconds(gpt, { microBatches: 512 }), 5),
   200,
 );
 report(

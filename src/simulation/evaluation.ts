@@ -40,8 +40,8 @@ export interface Evaluation {
   /** Micro-batches per optimizer step and pipeline. */
   readonly gradientAccumulation: number;
   readonly stepSeconds: number;
-  /** What the step rests on: the event simulation; its passes alone, without contention between streams; or the closed form. */
-  readonly method: 'simulation' | 'passes' | 'closed-form';
+  /** What the step rests on: the event simulation or the closed form that bounds it. */
+  readonly method: 'simulation' | 'closed-form';
   readonly breakdown: StepBreakdown;
   readonly stages: readonly StageMemory[];
   /** Worst stage: allocated by PyTorch, reserved by its allocator, seen by nvidia-smi. */

@@ -5,15 +5,15 @@ import type { PassLengths, PipelineOrder } from '../parallelism/pipeline/order.j
 import type { Schedule } from '../parallelism/pipeline/schedule.js';
 import { scheduleFor } from '../parallelism/pipeline/schedules.js';
 import type { Scenario } from '../scenario/scenario.js';
-import { type ChunkCost, chunkCosts, exposedGather, gradientPieces } from './chunkCost.js';
+import { type ChunkCost, chunkCosts } from './chunkCost.js';
 import { runGraph, type Timeline } from './engine/engine.js';
 import type { FrozenGraph } from './engine/taskGraph.js';
 import { memoryContext } from './memoryContext.js';
 import { memoryTimeline, type RankMemory } from './memoryTimeline.js';
-import { passRecurrence } from './passRecurrence.js';
 import { type Perturbation, type StepAtScale, stepAtScale, stretchOf } from './perturbation.js';
 import { type Prepared, prepare } from './prepare.js';
 import { type LayerTable, layerTable } from './stageCost.js';
+import { clockStep, lateGather } from './stepClock.js';
 import { type StepTasks, stepTasks, type TaskInfo } from './stepTasks.js';
 
 /** One optimizer step, event by event. */
@@ -62,7 +62,7 @@ export function simulateStep(scenario: Scenario, options: SimulateOptions = {}):
   const built = stepTasks(p, order, chunks, schedule.staggered, stretch);
   const graph = built.graph.freeze();
   const timeline = runGraph(graph, p.contention);
-  if ('deadlock' in timeline) throw deadlock(built, graph, timeline.stuck);
+  if ('deadlock' in timeline) throw stuckAt(built, graph, timeline.stuck);
   let memory: readonly RankMemory[] | undefined;
   return {
     prepared: p,
@@ -157,34 +157,39 @@ function longestSpan(
   let span = 0;
   for (let rank = 0; rank < ranks; rank++) {
     const start = first[rank] ?? 0;
-    const seconds = gather[rank] || 0;
-    // What it already adds where it takes longer than the first micro-batch takes to come.
-    const late = Math.max(0, seconds - start - (1 - 1 / gradientPieces) * (forward[rank] ?? 0));
-    const shown = start > 0 ? Math.max(0, exposedGather(p, seconds, forward[rank] ?? 0) - late) : 0;
-    span = Math.max(span, (last[rank] ?? 0) - start + shown);
+    span = Math.max(span, (last[rank] ?? 0) - start + lateGather(p, gather[rank] || 0, start, forward[rank] ?? 0));
   }
   return span;
 }
 
-function deadlock(built: StepTasks, graph: FrozenGraph, stuck: readonly number[]): SlipwayError {
+function stuckAt(built: StepTasks, graph: FrozenGraph, stuck: readonly number[]): SlipwayError {
   const info = built.tasks[graph.labels[stuck[0] ?? 0] ?? 0];
+  return deadlock(info);
+}
+
+function deadlock(at: Pick<TaskInfo, 'kind' | 'rank' | 'microBatch' | 'chunk'> | undefined): SlipwayError {
   const where =
-    info === undefined
-      ? 'a rank'
-      : `rank ${info.rank} at ${info.kind} of micro-batch ${info.microBatch}, chunk ${info.chunk}`;
+    at === undefined ? 'a rank' : `rank ${at.rank} at ${at.kind} of micro-batch ${at.microBatch}, chunk ${at.chunk}`;
   return new SlipwayError('invalid-degrees', `the pipeline order deadlocks: ${where} waits for what never runs`, {
     key: 'strategy.pipelineSchedule',
   });
 }
 
-/** The step pass by pass, without contention between streams: see `passRecurrence`. */
-export function stepByPasses(scenario: Scenario): number {
+/**
+ * `stepSeconds` of `simulateStep`, without its tasks and memory: what to ask where only the time counts. Throws `SlipwayError` for degrees
+ * or orders that cannot run.
+ */
+export function simulatedStepSeconds(scenario: Scenario, options: Omit<SimulateOptions, 'perturbation'> = {}): number {
   const p = prepare(scenario);
+  const microBatches = options.microBatches ?? p.degrees.microBatches;
+  refuseEndless(p, microBatches);
   const layers = layerTable(p);
   const chunks = chunkCosts(p, layers);
   const schedule = scheduleFor(p.strategy);
-  const order = scheduleOrder(p, schedule, chunks, p.degrees.microBatches, weightShareOf(p, layers, schedule));
-  return passRecurrence(p, order, chunks, schedule);
+  const order = options.order ?? scheduleOrder(p, schedule, chunks, microBatches, weightShareOf(p, layers, schedule));
+  const seconds = clockStep(p, order, chunks, schedule);
+  if (typeof seconds === 'number') return seconds;
+  throw deadlock({ ...seconds.pass, rank: seconds.rank });
 }
 
 /** Draws that show the spread of a step under noise. */

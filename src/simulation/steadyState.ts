@@ -1,14 +1,12 @@
 import { degreesOf } from '../parallelism/degrees.js';
 import type { Scenario } from '../scenario/scenario.js';
-import { type SimulatedStep, simulateStep } from './simulate.js';
+import { simulatedStepSeconds } from './simulate.js';
 
 /** A step's time, simulated in full or extrapolated from its steady state. */
 export interface SimulatedSeconds {
   readonly stepSeconds: number;
   /** Micro-batches that were really simulated in the longest run. */
   readonly simulatedMicroBatches: number;
-  /** The longest run: its first and last part are those of the whole step. */
-  readonly step: SimulatedStep;
 }
 
 /** After how many micro-batches an order repeats: groups of p with interleaving, pairs in DualPipe. */
@@ -29,10 +27,13 @@ export function orderRepeats({ pipelineSchedule, pipelineParallel }: Scenario['s
 
 /** Runs of the steady state must agree to this relative difference; far below any effect, above rounding over 1e6 sums. */
 const agreement = 1e-9;
+/** Passes up to which a step is followed to its end: some tenths of a second. */
+const mostFollowed = 400_000;
 
 /**
  * Once the pipeline is full its pattern repeats, so every further period adds the same time. Three runs of n, n + 1 and n + 2
- * periods show it; where they do not agree, the whole step is simulated.
+ * periods show it; where they do not agree, the whole step is followed, as far as that is possible in some tenths of a second. A longer step
+ * that does not repeat goes on as it did over the last quarter of what was followed.
  */
 export function simulateSeconds(scenario: Scenario): SimulatedSeconds {
   const { microBatches, pipelineParallel } = degreesOf(scenario);
@@ -40,14 +41,12 @@ export function simulateSeconds(scenario: Scenario): SimulatedSeconds {
   const u = period(scenario);
   const full = microBatches - Math.floor((microBatches - shortestFullPipeline(pipelineParallel, u)) / u) * u;
   const longest = full + 2 * u;
-  if (longest >= microBatches) return whole(scenario, microBatches);
-  const [first, second, third] = [full, full + u, longest].map((n) => simulateStep(scenario, { microBatches: n }));
-  if (first === undefined || second === undefined || third === undefined) return whole(scenario, microBatches);
-  const step = third.stepSeconds - second.stepSeconds;
-  const before = second.stepSeconds - first.stepSeconds;
-  if (Math.abs(step - before) > agreement * third.stepSeconds) return whole(scenario, microBatches);
-  const stepSeconds = third.stepSeconds + ((microBatches - longest) / u) * step;
-  return { stepSeconds, simulatedMicroBatches: longest, step: third };
+  // Three short runs have to pay against one of the whole step.
+  if (3 * longest >= microBatches) return whole(scenario, microBatches);
+  const [first = 0, second = 0, third = 0] = [full, full + u, longest].map((n) => secondsOf(scenario, n));
+  const step = third - second;
+  if (Math.abs(step - (second - first)) > agreement * third) return whole(scenario, microBatches);
+  return { stepSeconds: third + ((microBatches - longest) / u) * step, simulatedMicroBatches: longest };
 }
 
 /** Micro-batches that fill and drain any schedule's pipeline without meeting. */
@@ -55,7 +54,23 @@ function shortestFullPipeline(stages: number, period: number): number {
   return Math.max(2 * period, 3 * stages);
 }
 
+function secondsOf(scenario: Scenario, microBatches: number): number {
+  return simulatedStepSeconds(scenario, { microBatches });
+}
+
 function whole(scenario: Scenario, microBatches: number): SimulatedSeconds {
-  const step = simulateStep(scenario);
-  return { stepSeconds: step.stepSeconds, simulatedMicroBatches: microBatches, step };
+  const { pipelineParallel, virtualStages } = degreesOf(scenario);
+  const most = mostFollowed / (2 * pipelineParallel * virtualStages);
+  if (microBatches <= most) {
+    return { stepSeconds: secondsOf(scenario, microBatches), simulatedMicroBatches: microBatches };
+  }
+  const u = period(scenario);
+  const periods = Math.max(1, Math.floor(most / 4 / u));
+  const long = microBatches - Math.ceil((microBatches - most) / u) * u;
+  const short = long - periods * u;
+  const [end, before] = [secondsOf(scenario, long), secondsOf(scenario, short)];
+  return {
+    stepSeconds: end + ((microBatches - long) / (periods * u)) * (end - before),
+    simulatedMicroBatches: long,
+  };
 }

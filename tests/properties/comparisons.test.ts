@@ -5,7 +5,7 @@ import { recomputes } from '../../src/parallelism/strategy.js';
 import { resolveScenario } from '../../src/scenario/resolveScenario.js';
 import type { Scenario } from '../../src/scenario/scenario.js';
 import { evaluate } from '../../src/simulation/closedForm.js';
-import { stepByPasses } from '../../src/simulation/simulate.js';
+import { simulatedStepSeconds } from '../../src/simulation/simulate.js';
 import { forEveryScenario, withAccelerator, withStrategy } from './scenarios.js';
 
 /** Room for rounding: a comparison of two sums of the same terms in another order. */
@@ -203,8 +203,10 @@ test('no accelerator does more than its peak: the FLOPs that a causal model need
 /** Pass by pass: the closed form's bound comes closer to some numbers of micro-batches than to others. */
 test('a step with twice the micro-batches takes longer, but less than twice as long', () => {
   forEveryScenario((scenario) => {
-    const once = stepByPasses(scenario);
-    const twice = stepByPasses(withStrategy(scenario, { globalBatchSize: 2 * scenario.strategy.globalBatchSize }));
+    const once = simulatedStepSeconds(scenario);
+    const twice = simulatedStepSeconds(
+      withStrategy(scenario, { globalBatchSize: 2 * scenario.strategy.globalBatchSize }),
+    );
     expect(twice).toBeGreaterThanOrEqual(once / rounding);
     // Several chunks on a rank: the longer order is not the shorter one twice, and its passes may meet less well; 2.6 % in 1,200 draws.
     const { virtualStages, pipelineSchedule } = scenario.strategy;
