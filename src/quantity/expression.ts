@@ -3,11 +3,11 @@ import type { FactoryFunctionMap, MathNode } from 'mathjs/number';
 import { SlipwayError } from '../errors.js';
 import { type Dimension, dimensions } from './units.js';
 
-type Parse = (text: string) => MathNode;
+export type Parse = (text: string) => MathNode;
 let parser: Promise<Parse> | undefined;
 
 /** A parser with the four operators, powers and signs, and none of the rest of mathjs. */
-async function loadParser(): Promise<Parse> {
+export async function loadParser(): Promise<Parse> {
   const all = await import('mathjs/number');
   // The types call every dependency list optional, although the package always has them.
   const functions: FactoryFunctionMap[] = [

@@ -3,7 +3,7 @@ import type { Architecture } from '../model/architecture.js';
 import { resolveArchitecture } from '../model/architectureSchema.js';
 import type { Framework } from '../parallelism/framework.js';
 import { checkHardware } from './checkHardware.js';
-import { loadFramework } from './frameworkDefaults.js';
+import { type LoadedFramework, loadFramework } from './frameworkDefaults.js';
 import { loadCluster } from './loadHardware.js';
 import { loadModel } from './loadModel.js';
 import { checkRunFile } from './parseRunFile.js';
@@ -26,17 +26,29 @@ export function resolveScenario(run: RunFileInput, options: ResolveOptions = {})
 
 /** The same for a run file that `parseRunFile` or `checkRunFile` has accepted. */
 export function resolveCheckedRun(run: RunFile, options: ResolveOptions = {}): Scenario {
+  const cluster = loadCluster(run.cluster);
+  const usual = loadFramework(run.framework ?? usualFramework(cluster), run.frameworkVersion);
+  return assembleScenario(run, { cluster, usual, model: loadRunModel(run, usual, options) });
+}
+
+/** What a run file names, loaded. Many run files that differ in their strategy share it. */
+export interface ScenarioParts {
+  readonly cluster: Cluster;
+  readonly usual: LoadedFramework;
+  readonly model: Architecture;
+}
+
+/** The question of a run file whose model, cluster and framework were loaded already; its `model` and `cluster` are not looked at. */
+export function assembleScenario(run: RunFile, { cluster, usual, model }: ScenarioParts): Scenario {
   const filled: FilledDefault[] = [];
   const fill = <T extends string | number | boolean>(key: string, given: T | undefined, value: T, from: string): T => {
     if (given === undefined) filled.push({ key, value, from });
     return given ?? value;
   };
-  const cluster = loadCluster(run.cluster);
+  const { framework, defaults } = usual;
   const sequenceLength = fill('sequenceLength', run.sequenceLength, DEFAULT_SEQUENCE_LENGTH, 'slipway');
   const accelerators = fill('accelerators', run.accelerators, cluster.acceleratorsPerNode, 'cluster');
-  const id = fill('framework', run.framework, usualFramework(cluster), 'slipway');
-  const { framework, defaults } = loadFramework(id, run.frameworkVersion);
-  const model = modelOf(run.model, { sequenceLength, dropout: framework.dropout }, options);
+  const id = fill('framework', run.framework, framework.id, 'slipway');
   const [strategy, strategyDefaults] = resolveStrategy(run.strategy ?? {}, {
     model,
     accelerator: cluster.accelerator,
@@ -66,16 +78,17 @@ export function resolveCheckedRun(run: RunFile, options: ResolveOptions = {}): S
   };
 }
 
-function modelOf(
-  model: RunFile['model'],
-  usual: { readonly sequenceLength: number; readonly dropout: number },
-  options: ResolveOptions,
+/** The architecture of a run file; some of its defaults are those of the framework and of the run. */
+export function loadRunModel(
+  { model, sequenceLength = DEFAULT_SEQUENCE_LENGTH }: RunFile,
+  { framework }: LoadedFramework,
+  options: ResolveOptions = {},
 ): Architecture {
   const input = typeof model === 'string' ? loadModel(model, options.baseDirectory) : model;
-  return resolveArchitecture(input, usual);
+  return resolveArchitecture(input, { sequenceLength, dropout: framework.dropout });
 }
 
 /** TPUs are programmed through XLA; everything else mostly through Megatron where the question is planning. */
-function usualFramework(cluster: Cluster): Framework['id'] {
+export function usualFramework(cluster: Cluster): Framework['id'] {
   return cluster.accelerator.vendor.toLowerCase() === 'google' ? 'xla' : 'megatron';
 }

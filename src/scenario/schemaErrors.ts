@@ -139,7 +139,7 @@ function keysAt(schema: unknown, path: readonly PropertyKey[]): readonly string[
 }
 
 /** The schemas of a path, through optional fields; several where a union branches on the way. */
-function schemaAt(schema: unknown, path: readonly PropertyKey[]): readonly z.ZodType[] {
+export function schemaAt(schema: unknown, path: readonly PropertyKey[]): readonly z.ZodType[] {
   const [step, ...rest] = path;
   if (step === undefined) return schema instanceof z.ZodType ? [schema] : [];
   if (schema instanceof z.ZodArray) return schemaAt(schema.element, rest);
