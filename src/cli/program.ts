@@ -1,5 +1,5 @@
-import { Command, InvalidArgumentError, Option } from '@commander-js/extra-typings';
-import { flagName, type RunFileFlag, runFileFlags } from './flags.js';
+import { Command, Option } from '@commander-js/extra-typings';
+import { addRunFileFlags, examples, several, wholeNumber } from './commandOptions.js';
 import { styleOf, writeOut } from './output.js';
 
 /** What a command hands to main: the text for stdout, and 0 for done or 1 for a question whose answer is no. */
@@ -147,50 +147,4 @@ function addSchema(program: Command, finish: Finish): void {
       const { runSchema } = await import('./schema.js');
       finish(runSchema());
     });
-}
-
-/** Every key of the run file as a flag; flags win over the file. */
-function addRunFileFlags(command: Command): void {
-  for (const flag of runFileFlags) {
-    for (const option of optionsOf(flag)) command.addOption(option.helpGroup(groupOf(flag)));
-  }
-  command.addOption(
-    new Option('--set <path=value>', 'any key of the run file, such as model.numLayers=48; may be repeated')
-      .argParser(several)
-      .helpGroup('Run file:'),
-  );
-}
-
-function optionsOf(flag: RunFileFlag): readonly Option[] {
-  const name = flagName(flag);
-  const makers: Readonly<Record<RunFileFlag['kind'], string>> = {
-    text: '<value>',
-    number: '<n>',
-    boolean: '[true|false]',
-    choice: '<name>',
-    list: '<a,b,...>',
-  };
-  const choices = flag.choices === undefined ? '' : ` (${flag.choices.join(', ')})`;
-  const short = flag.alias === undefined ? '' : ` Also --${flag.alias}.`;
-  const options = [new Option(`--${name} ${makers[flag.kind]}`, `${flag.description}${choices}${short}`)];
-  if (flag.alias !== undefined) options.push(new Option(`--${flag.alias} ${makers[flag.kind]}`).hideHelp());
-  if (flag.kind === 'boolean') options.push(new Option(`--no-${name}`).hideHelp());
-  return options;
-}
-
-function groupOf({ key }: RunFileFlag): string {
-  return key.startsWith('strategy.') ? 'Strategy:' : 'Run file:';
-}
-
-function examples(...commands: readonly string[]): string {
-  return `Examples:\n${commands.map((command) => `  $ ${command}`).join('\n')}\n`;
-}
-
-function several(value: string, before: string[] | undefined): string[] {
-  return [...(before ?? []), value];
-}
-
-function wholeNumber(text: string): number {
-  if (/^\d{1,6}$/.test(text)) return Number(text);
-  throw new InvalidArgumentError('expected a whole number, such as 10');
 }
