@@ -425,6 +425,18 @@ function savedByMlp(a: Architecture, x: Execution, width: number, module: Module
  * s b h (34 + 5 a s / h), of which 10 sbh lie outside the tensor-parallel region.
  */
 export function layerGraph(a: Architecture, x: Execution, kind: 'dense' | 'moe'): LayerGraph {
+  const key = `${kind} ${Object.values(x).join(' ')}`;
+  const graphs = known.get(a) ?? new Map<string, LayerGraph>();
+  known.set(a, graphs);
+  const graph = graphs.get(key) ?? makeGraph(a, x, kind);
+  graphs.set(key, graph);
+  return graph;
+}
+
+/** Searches ask for the same few graphs thousands of times. */
+const known = new WeakMap<Architecture, Map<string, LayerGraph>>();
+
+function makeGraph(a: Architecture, x: Execution, kind: 'dense' | 'moe'): LayerGraph {
   const feedForward = kind === 'moe' ? expertOperators(a, x) : feedForwardOperators(a, x);
   return {
     operators: [...attentionOperators(a, x), ...feedForward],

@@ -9,7 +9,7 @@ import { type LayerTable, layerTable } from '../../simulation/stageCost.js';
 import type { LayerChoice } from './layerChoices.js';
 import type { PipelineShape } from './pipelineChoices.js';
 import type { Space } from './space.js';
-import type { RecomputeSetting, StateSetting } from './stateChoices.js';
+import { type RecomputeSetting, type StateSetting, withoutStates } from './stateChoices.js';
 
 /** Bounds and estimates of the candidates that share a layer choice; what they share is worked out once. */
 export class LayerCosts {
@@ -68,15 +68,3 @@ export class LayerCosts {
 }
 
 const onePipeline = { pipelineParallel: 1, virtualStages: 1, pipelineSchedule: '1f1b', stageLayers: [] } as const;
-
-/** Nothing sharded, nothing offloaded: no traffic of states inside the passes. */
-function withoutStates(strategy: Strategy): Strategy {
-  return {
-    ...strategy,
-    dataSharding: 'ddp',
-    shardGroupSize: 0,
-    offload: 'none',
-    optimizerOffloadFraction: 0,
-    activationOffloadLayers: 0,
-  };
-}

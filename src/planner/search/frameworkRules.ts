@@ -8,6 +8,12 @@ import type {
   Strategy,
 } from '../../parallelism/strategy.js';
 
+export type SplitDegrees = Pick<
+  Strategy,
+  'tensorParallel' | 'sequenceParallel' | 'contextParallel' | 'expertParallel' | 'pipelineParallel'
+>;
+export type ScheduleShape = Pick<Strategy, 'pipelineParallel' | 'pipelineSchedule' | 'virtualStages'>;
+
 /** What a framework can launch, as far as the degrees do not say it already. */
 export interface FrameworkRules {
   readonly schedules: readonly PipelineSchedule[];
@@ -29,8 +35,12 @@ export interface FrameworkRules {
   readonly recomputesModules: boolean;
   /** Full recomputation of some layers of a stage only. */
   readonly recomputesSomeLayers: boolean;
-  /** The rule that a strategy breaks, as a word for counts and messages; undefined where it may run. */
-  refuses(strategy: Strategy, microBatches: number, experts: boolean): string | undefined;
+  /** The rule that a combination of degrees breaks, as a key of the strategy; undefined where it may run. */
+  refusesDegrees(degrees: SplitDegrees, experts: boolean): keyof Strategy | undefined;
+  /** Likewise a schedule for a number of micro-batches. */
+  refusesSchedule(shape: ScheduleShape, microBatches: number): keyof Strategy | undefined;
+  /** Likewise sharding and offload. */
+  refusesStates(strategy: Strategy): 'dataSharding' | 'offload' | undefined;
 }
 
 const nothing: FrameworkRules = {
@@ -49,8 +59,16 @@ const nothing: FrameworkRules = {
   offloadFractions: [1],
   recomputesModules: false,
   recomputesSomeLayers: false,
-  refuses: () => undefined,
+  refusesDegrees: () => undefined,
+  refusesSchedule: () => undefined,
+  refusesStates: () => undefined,
 };
+
+/** Interleaved 1F1B takes micro-batches in whole groups of the pipeline (Megatron's schedules.py, PyTorch's pipelining). */
+function wholeGroups(shape: ScheduleShape, microBatches: number): keyof Strategy | undefined {
+  const interleaves = shape.pipelineSchedule === 'interleaved-1f1b' && shape.virtualStages > 1;
+  return interleaves && microBatches % shape.pipelineParallel !== 0 ? 'virtualStages' : undefined;
+}
 
 /**
  * Megatron-Core (megatron/training/arguments.py and transformer_config.py): interleaving needs micro-batches in whole groups of the
@@ -73,14 +91,13 @@ const megatron: FrameworkRules = {
   offloadFractions: [0.25, 0.5, 0.75, 1],
   recomputesModules: true,
   recomputesSomeLayers: true,
-  refuses(s, microBatches, experts) {
-    const interleaves = s.pipelineSchedule === 'interleaved-1f1b' && s.virtualStages > 1;
-    if (interleaves && microBatches % s.pipelineParallel !== 0) return 'interleaving';
-    if (experts && s.tensorParallel > 1 && !s.sequenceParallel) return 'sequence-parallel';
+  refusesDegrees: (d, experts) =>
+    experts && d.tensorParallel > 1 && !d.sequenceParallel ? 'sequenceParallel' : undefined,
+  refusesSchedule: wholeGroups,
+  refusesStates(s) {
     const shardsMore = s.dataSharding === 'zero-2' || s.dataSharding === 'zero-3';
-    if (shardsMore && s.pipelineParallel > 1) return 'sharding';
-    if (s.offload !== 'none' && s.dataSharding !== 'zero-1') return 'offload';
-    return undefined;
+    if (shardsMore && s.pipelineParallel > 1) return 'dataSharding';
+    return s.offload !== 'none' && s.dataSharding !== 'zero-1' ? 'offload' : undefined;
   },
 };
 
@@ -104,15 +121,15 @@ const deepSpeed: FrameworkRules = {
   expertParallel: true,
   shardings: ['ddp', 'zero-1', 'zero-2', 'zero-3'],
   offloads: ['none', 'optimizer-cpu', 'optimizer-nvme', 'parameters-cpu', 'parameters-nvme'],
-  refuses(s) {
+  refusesDegrees: (d) =>
+    d.contextParallel > 1 && (d.pipelineParallel > 1 || d.tensorParallel > 1) ? 'contextParallel' : undefined,
+  refusesStates(s) {
     const level = ['ddp', 'zero-1', 'zero-2', 'zero-3'].indexOf(s.dataSharding);
-    if (s.pipelineParallel > 1 && level > 1) return 'sharding';
-    if (level === 3 && (s.tensorParallel > 1 || s.expertParallel > 1)) return 'sharding';
-    if (s.contextParallel > 1 && (s.pipelineParallel > 1 || s.tensorParallel > 1)) return 'context-parallel';
-    if (s.offload === 'optimizer-cpu' && level === 0) return 'offload';
-    if (s.offload !== 'none' && s.offload !== 'optimizer-cpu' && level !== 3) return 'offload';
-    if (s.offload !== 'none' && s.pipelineParallel > 1) return 'offload';
-    return undefined;
+    if (s.pipelineParallel > 1 && level > 1) return 'dataSharding';
+    if (level === 3 && (s.tensorParallel > 1 || s.expertParallel > 1)) return 'dataSharding';
+    if (s.offload === 'none') return undefined;
+    if (s.pipelineParallel > 1 || level === 0) return 'offload';
+    return s.offload === 'optimizer-cpu' || level === 3 ? undefined : 'offload';
   },
 };
 
@@ -122,7 +139,7 @@ const fsdp: FrameworkRules = {
   shardings: ['ddp', 'zero-2', 'zero-3'],
   hybridSharding: true,
   offloads: ['none', 'parameters-cpu'],
-  refuses: (s) => (s.offload !== 'none' && s.dataSharding !== 'zero-3' ? 'offload' : undefined),
+  refusesStates: (s) => (s.offload !== 'none' && s.dataSharding !== 'zero-3' ? 'offload' : undefined),
 };
 
 /** torchtitan puts tensor, context, pipeline and expert parallelism beside FSDP (torchtitan/distributed, pipelining schedules of PyTorch). */
@@ -138,12 +155,10 @@ const torchtitan: FrameworkRules = {
   sequenceParallel: [true],
   lowPrecisions: ['fp8', 'mxfp8'],
   recomputesSomeLayers: true,
-  refuses(s, microBatches) {
-    if (s.virtualStages > 1 && s.pipelineSchedule === 'interleaved-1f1b' && microBatches % s.pipelineParallel !== 0) {
-      return 'interleaving';
-    }
-    if (s.dataSharding === 'ddp' && (s.tensorParallel > 1 || s.contextParallel > 1)) return 'sharding';
-    return s.offload !== 'none' && s.dataSharding !== 'zero-3' ? 'offload' : undefined;
+  refusesSchedule: wholeGroups,
+  refusesStates(s) {
+    if (s.dataSharding === 'ddp' && (s.tensorParallel > 1 || s.contextParallel > 1)) return 'dataSharding';
+    return fsdp.refusesStates(s);
   },
 };
 

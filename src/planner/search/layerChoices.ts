@@ -1,7 +1,6 @@
 import { precisions, type Strategy } from '../../parallelism/strategy.js';
 import type { FrameworkRules } from './frameworkRules.js';
 import type { OpenKeys } from './openKeys.js';
-import type { Rejections } from './rejections.js';
 
 /** What decides the time of one layer: everything but the pipeline, the sharding of states and recomputation. */
 export type LayerChoice = Pick<
@@ -29,59 +28,67 @@ export function divisors(value: number): readonly number[] {
   return [...low, ...high];
 }
 
-/** All legal choices for a layer; which pipelines go with one is left to `pipelineChoices`. */
-export function layerChoices(keys: OpenKeys, rules: FrameworkRules, rejections: Rejections): readonly LayerChoice[] {
-  const { model, accelerators, strategy } = keys.scenario;
-  const choices: LayerChoice[] = [];
+/** Layer choices that differ in their micro-batch and their context-parallel method only, and the pipelines that they can run in. */
+export interface LayerGroup {
+  readonly choice: Omit<LayerChoice, 'microBatchSize' | 'contextMethod'>;
+  readonly methods: readonly Strategy['contextMethod'][];
+  readonly pipelines: readonly number[];
+}
+
+/** All legal groups. */
+export function* layerGroups(keys: OpenKeys, rules: FrameworkRules): Generator<LayerGroup> {
+  const { model, accelerators } = keys.scenario;
+  const experts = model.moe?.numExperts ?? 0;
   const ranks = divisors(accelerators);
   const upTo = (allowed: boolean): readonly number[] => (allowed ? ranks : [1]);
-  const experts = model.moe?.numExperts ?? 0;
-  const tensors = keys.values('tensorParallel', () => upTo(rules.tensorParallel)).filter((t) => fitsHeads(keys, t));
   const contexts = keys.values('contextParallel', () => upTo(rules.contextParallel));
-  const batches = keys.values('microBatchSize', () => divisors(strategy.globalBatchSize));
   const expertDegrees = keys.values('expertParallel', () =>
     rules.expertParallel && experts > 0 ? divisors(experts) : [1],
   );
-  const formats = precisionChoices(keys, rules);
-  for (const tensorParallel of tensors) {
-    for (const contextParallel of contexts) {
-      for (const sequenceParallel of sequenceChoices(keys, rules, tensorParallel)) {
-        if (!sequenceDivides(keys, tensorParallel, contextParallel, sequenceParallel)) {
-          rejections.add('sequenceLength');
-          continue;
-        }
-        for (const expertParallel of expertDegrees) {
-          for (const expertTensorParallel of expertTensorChoices(keys, rules, tensorParallel)) {
-            if (accelerators % (expertParallel * expertTensorParallel) !== 0) {
-              rejections.add('expertParallel');
-              continue;
-            }
-            for (const microBatchSize of batches) {
-              if (!someBatchDivides(keys, tensorParallel * contextParallel, microBatchSize)) {
-                rejections.add('globalBatchSize');
-                continue;
-              }
-              for (const contextMethod of methodChoices(keys, rules, tensorParallel, contextParallel)) {
-                for (const format of formats) {
-                  choices.push({
-                    ...format,
-                    tensorParallel,
-                    sequenceParallel,
-                    contextParallel,
-                    contextMethod,
-                    expertParallel,
-                    expertTensorParallel,
-                    microBatchSize,
-                  });
-                }
-              }
+  for (const format of precisionChoices(keys, rules)) {
+    for (const tensorParallel of keys.values('tensorParallel', () => upTo(rules.tensorParallel))) {
+      if (!fitsHeads(keys, tensorParallel)) continue;
+      for (const contextParallel of contexts) {
+        const methods = methodChoices(keys, rules, tensorParallel, contextParallel);
+        if (methods.length === 0 || accelerators % (tensorParallel * contextParallel) !== 0) continue;
+        for (const sequenceParallel of sequenceChoices(keys, rules, tensorParallel)) {
+          if (!sequenceDivides(keys, tensorParallel, contextParallel, sequenceParallel)) continue;
+          for (const expertParallel of expertDegrees) {
+            for (const expertTensorParallel of expertTensorChoices(keys, rules, tensorParallel)) {
+              const split = { tensorParallel, sequenceParallel, contextParallel, expertParallel, expertTensorParallel };
+              const choice = { ...format, ...split };
+              const pipelines = pipelinesOf(keys, rules, choice);
+              if (pipelines.length > 0) yield { choice, methods, pipelines };
             }
           }
         }
       }
     }
   }
-  return choices;
+}
+
+/** Pipeline degrees that the accelerators, the batch, the experts and the framework allow. */
+function pipelinesOf(keys: OpenKeys, rules: FrameworkRules, choice: LayerGroup['choice']): readonly number[] {
+  const { model, accelerators, strategy } = keys.scenario;
+  const ranks = accelerators / (choice.tensorParallel * choice.contextParallel);
+  return keys
+    .values('pipelineParallel', () => (rules.pipelineParallel ? divisors(ranks) : [1]))
+    .filter((pipelineParallel) => {
+      if (ranks % pipelineParallel !== 0 || strategy.globalBatchSize % (ranks / pipelineParallel) !== 0) return false;
+      if (pipelineParallel > model.numLayers + 2) return false;
+      const expertRanks = choice.expertParallel * choice.expertTensorParallel;
+      if (model.moe !== null && (accelerators / pipelineParallel) % expertRanks !== 0) return false;
+      const broken = rules.refusesDegrees({ ...choice, pipelineParallel }, model.moe !== null);
+      // What the user settled is not doubted.
+      return broken === undefined || !keys.isOpen(broken);
+    });
+}
+
+/** Micro-batches that divide a replica's share of the batch, smallest first. */
+export function microBatchSizes(keys: OpenKeys, sequencesPerReplica: number): readonly number[] {
+  return keys
+    .values('microBatchSize', () => divisors(sequencesPerReplica))
+    .filter((size) => sequencesPerReplica % size === 0);
 }
 
 /** Heads, key-value heads and the feed-forward width must be cut evenly. */
@@ -106,17 +113,6 @@ function sequenceDivides(keys: OpenKeys, tensor: number, context: number, sequen
   return (
     sequenceLength % (context * (sequenceParallel ? tensor : 1)) === 0 && sequenceLength % (halves * context) === 0
   );
-}
-
-/** A micro-batch only counts where some pipeline leaves a number of replicas that divides the batch. */
-function someBatchDivides(keys: OpenKeys, product: number, microBatchSize: number): boolean {
-  const { accelerators, strategy } = keys.scenario;
-  if (accelerators % product !== 0 || strategy.globalBatchSize % microBatchSize !== 0) return false;
-  const pipelines = keys.values('pipelineParallel', () => divisors(accelerators / product));
-  return pipelines.some((p) => {
-    const replicas = accelerators / (product * p);
-    return Number.isInteger(replicas) && strategy.globalBatchSize % (replicas * microBatchSize) === 0;
-  });
 }
 
 function methodChoices(

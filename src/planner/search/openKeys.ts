@@ -35,6 +35,12 @@ export class OpenKeys {
     return this.isOpen(key) ? usual() : [this.scenario.strategy[key]];
   }
 
+  /** Whether some candidate copies activations to the host. */
+  mayOffloadActivations(): boolean {
+    const { activationOffloadLayers } = this.scenario.strategy;
+    return this.values('activationOffloadLayers', () => [activationOffloadLayers]).some((layers) => layers > 0);
+  }
+
   /** Whether a value agrees with what the key is held to, for keys whose open values depend on others. */
   allows(key: keyof Strategy, value: KeyValue): boolean {
     const held = this.fix[key];

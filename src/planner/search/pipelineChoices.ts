@@ -2,9 +2,8 @@ import { checkDegrees, chunksPerStage } from '../../parallelism/degrees.js';
 import { layersPerChunk, stageOfChunk } from '../../parallelism/stages.js';
 import type { PipelineSchedule, Strategy } from '../../parallelism/strategy.js';
 import type { FrameworkRules } from './frameworkRules.js';
-import { divisors, type LayerChoice } from './layerChoices.js';
+import type { LayerChoice } from './layerChoices.js';
 import type { OpenKeys } from './openKeys.js';
-import type { Rejections } from './rejections.js';
 
 const interleaving: ReadonlySet<PipelineSchedule> = new Set(['interleaved-1f1b', 'breadth-first']);
 
@@ -20,65 +19,46 @@ export interface PipelineShape
   readonly fullestStage: number;
 }
 
-/** All pipelines that a layer choice can run in: degree, schedule, chunks and their layers. Legal by degrees and framework. */
-export function pipelineChoices(
+/**
+ * Schedules, chunks and splits for a number of stages and micro-batches. `representative` is any legal layer choice that has them: the rules
+ * that are left ask for nothing else.
+ */
+export function pipelineShapes(
   keys: OpenKeys,
   rules: FrameworkRules,
-  layer: LayerChoice,
-  rejections: Rejections,
+  representative: Omit<LayerChoice, 'contextMethod'>,
+  pipelineParallel: number,
+  microBatches: number,
 ): readonly PipelineShape[] {
-  const { accelerators, strategy, model } = keys.scenario;
+  const { strategy, model } = keys.scenario;
   const found: PipelineShape[] = [];
-  const ranks = accelerators / (layer.tensorParallel * layer.contextParallel);
-  const degrees = keys.values('pipelineParallel', () => (rules.pipelineParallel ? divisors(ranks) : [1]));
-  for (const pipelineParallel of degrees) {
-    const replicas = ranks / pipelineParallel;
-    const unit = replicas * layer.microBatchSize;
-    if (!Number.isInteger(replicas) || strategy.globalBatchSize % unit !== 0) continue;
-    if (pipelineParallel > model.numLayers + 2) continue;
-    for (const [pipelineSchedule, virtualStages] of scheduleChoices(keys, rules, pipelineParallel)) {
-      const shape = { ...strategy, ...layer, pipelineParallel, pipelineSchedule, virtualStages };
-      const overlapPipelineSend = sendsOverlap(keys, virtualStages);
-      for (const stageLayers of splitChoices(keys, shape)) {
-        const candidate: Strategy = { ...shape, overlapPipelineSend, stageLayers };
-        const reason = refusal(keys, rules, candidate, strategy.globalBatchSize / unit);
-        if (reason !== undefined) {
-          rejections.add(reason);
-          continue;
-        }
-        const fullestStage = fullest(model.numLayers, candidate);
-        found.push({
-          pipelineParallel,
-          pipelineSchedule,
-          virtualStages,
-          overlapPipelineSend,
-          stageLayers,
-          fullestStage,
-        });
-      }
+  const settled = !keys.isOpen('pipelineSchedule') && !keys.isOpen('virtualStages');
+  for (const [pipelineSchedule, virtualStages] of scheduleChoices(keys, rules, pipelineParallel)) {
+    const shape = { ...strategy, ...representative, pipelineParallel, pipelineSchedule, virtualStages };
+    if (!settled && rules.refusesSchedule(shape, microBatches) !== undefined) continue;
+    const overlapPipelineSend = sendsOverlap(keys, virtualStages);
+    for (const stageLayers of splitChoices(keys, shape)) {
+      const candidate: Strategy = { ...shape, overlapPipelineSend, stageLayers };
+      if (!isLegal(keys, candidate)) continue;
+      const fullestStage = fullest(model.numLayers, candidate);
+      found.push({
+        pipelineParallel,
+        pipelineSchedule,
+        virtualStages,
+        overlapPipelineSend,
+        stageLayers,
+        fullestStage,
+      });
     }
   }
   return found;
 }
 
-/** The degrees' own rules first; the framework's with the least sharding, for `stateChoices` looks at that once more. */
-function refusal(keys: OpenKeys, rules: FrameworkRules, strategy: Strategy, microBatches: number): string | undefined {
-  const { model, accelerators, sequenceLength } = keys.scenario;
-  const broken = checkDegrees({
-    model,
-    accelerators,
-    sequenceLength,
-    strategy: { ...strategy, shardGroupSize: 0, recomputeLayers: 0 },
-  })[0];
-  if (broken !== undefined) return broken.code;
-  const settled = !keys.isOpen('pipelineSchedule') && !keys.isOpen('virtualStages');
-  const reason = rules.refuses(
-    { ...strategy, dataSharding: 'zero-1', offload: 'none' },
-    microBatches,
-    model.moe !== null,
-  );
-  if (reason === 'interleaving' && settled) return undefined;
-  return reason === 'sequence-parallel' && !keys.isOpen('sequenceParallel') ? undefined : reason;
+/** By the rules of the degrees; states and recomputation come later. */
+function isLegal({ scenario }: OpenKeys, candidate: Strategy): boolean {
+  const { model, accelerators, sequenceLength } = scenario;
+  const strategy = { ...candidate, shardGroupSize: 0, recomputeLayers: 0 };
+  return checkDegrees({ model, accelerators, sequenceLength, strategy }).length === 0;
 }
 
 /** Schedules with their chunks per rank; without a pipeline there is only one. */
@@ -140,6 +120,13 @@ function splitChoices(keys: OpenKeys, shape: Strategy): readonly (readonly numbe
     if (chunks === 2) break;
   }
   return splits;
+}
+
+/** Whether some split leaves a stage without layers: at the ends, or where the user says so. */
+export function emptyStages({ scenario }: OpenKeys, pipelineParallel: number): 'none' | 'ends' | 'anywhere' {
+  if (scenario.strategy.stageLayers.includes(0)) return 'anywhere';
+  const possible = pipelineParallel > 1 && Math.ceil(scenario.model.numLayers / pipelineParallel) <= mostLighter;
+  return possible ? 'ends' : 'none';
 }
 
 function fullest(numLayers: number, shape: Strategy): number {

@@ -2,21 +2,23 @@ import { evaluateStep } from '../../simulation/evaluateStep.js';
 import type { Evaluation } from '../../simulation/evaluation.js';
 import { LayerCosts } from './costs.js';
 import { compileGoal, type Goal } from './goal.js';
-import type { LayerChoice } from './layerChoices.js';
+import type { LayerChoice, LayerGroup } from './layerChoices.js';
 import { Leaders } from './leaders.js';
+import { LeastMemory } from './leastMemory.js';
 import { MinHeap } from './minHeap.js';
 import { findNearestMiss } from './nearestMiss.js';
 import { OpenKeys } from './openKeys.js';
 import { paretoOf } from './pareto.js';
 import type { PipelineShape } from './pipelineChoices.js';
+import { Rejections } from './rejections.js';
 import type { Evaluator, Plan, PlanProgress, PlanRequest, PlanResult } from './request.js';
 import { Space } from './space.js';
 import type { RecomputeSetting } from './stateChoices.js';
 
 /** A group of candidates, or one; the queue hands out the one with the smallest bound. */
 type Node =
-  | { readonly kind: 'layer'; readonly layer: LayerChoice }
-  | { readonly kind: 'shape'; readonly costs: LayerCosts; readonly shape: PipelineShape; readonly least: number }
+  | { readonly kind: 'layer'; readonly layer: LayerChoice; readonly pipelines: readonly number[] }
+  | { readonly kind: 'shape'; readonly costs: LayerCosts; readonly shape: PipelineShape }
   | {
       readonly kind: 'recompute';
       readonly costs: LayerCosts;
@@ -45,6 +47,7 @@ class Search {
   private readonly queue = new MinHeap<Node>();
   private readonly leaders: Leaders;
   private readonly evaluator: Evaluator;
+  private readonly rejections = new Rejections();
   private readonly started: number | undefined;
   private popped = 0;
   private searched = 0;
@@ -81,13 +84,43 @@ class Search {
 
   private start(): void {
     const dualPipe = this.space.keys.values('pipelineSchedule', () => this.space.rules.schedules).includes('dualpipe');
-    const [least] = this.space.recomputesOf({ fullestStage: 1 } as PipelineShape);
+    const [least] = this.space.recomputesOf(1);
     if (least === undefined) return;
-    for (const layer of this.space.layers()) {
-      this.searched += this.space.sizeOf(layer);
-      const seconds = new LayerCosts(this.space, layer).layerBound(least, dualPipe);
-      this.push(seconds, null, { kind: 'layer', layer });
+    for (const group of this.space.groups()) {
+      for (const [microBatchSize, pipelines] of this.fittingPipelines(group)) {
+        for (const contextMethod of group.methods) {
+          const layer: LayerChoice = { ...group.choice, microBatchSize, contextMethod };
+          const seconds = new LayerCosts(this.space, layer).layerBound(least, dualPipe);
+          this.push(seconds, null, { kind: 'layer', layer, pipelines });
+        }
+      }
     }
+  }
+
+  /** Pipelines that memory does not rule out, by micro-batch; a larger micro-batch never needs less. */
+  private fittingPipelines(group: LayerGroup): ReadonlyMap<number, readonly number[]> {
+    const memory = new LeastMemory(this.space, group);
+    const fitting = new Map<number, number[]>();
+    for (const pipelineParallel of group.pipelines) {
+      let fits = true;
+      for (const microBatchSize of this.space.microBatchesOf(group, pipelineParallel)) {
+        const size = group.methods.length * this.space.sizeOf({ ...group.choice, microBatchSize }, pipelineParallel);
+        this.searched += size;
+        fits &&= memory.mayFit(
+          pipelineParallel,
+          microBatchSize,
+          this.space.microBatches(group, pipelineParallel, microBatchSize),
+        );
+        if (!fits) {
+          this.rejections.add('memory', size);
+          continue;
+        }
+        const pipelines = fitting.get(microBatchSize);
+        if (pipelines === undefined) fitting.set(microBatchSize, [pipelineParallel]);
+        else pipelines.push(pipelineParallel);
+      }
+    }
+    return fitting;
   }
 
   /** The node with the smallest bound, unless even that is no better than what was found. */
@@ -102,31 +135,33 @@ class Search {
   }
 
   private async visit(node: Node): Promise<void> {
-    if (node.kind === 'layer') this.expandLayer(node.layer);
+    if (node.kind === 'layer') this.expandLayer(node.layer, node.pipelines);
     else if (node.kind === 'shape') this.expandShape(node.costs, node.shape);
     else if (node.kind === 'recompute') this.expandRecompute(node.costs, node.shape, node.recompute);
     else await this.confirm(node.plan);
   }
 
-  private expandLayer(layer: LayerChoice): void {
+  private expandLayer(layer: LayerChoice, pipelines: readonly number[]): void {
     const costs = new LayerCosts(this.space, layer);
-    for (const shape of this.space.pipelinesOf(layer)) {
-      const [least] = this.space.recomputesOf(shape);
-      if (least === undefined) continue;
-      const seconds = costs.shapeBound(shape, least);
-      this.push(seconds, null, { kind: 'shape', costs, shape, least: seconds });
+    for (const pipelineParallel of pipelines) {
+      for (const shape of this.space.shapesOf(layer, pipelineParallel)) {
+        const [least] = this.space.recomputesOf(shape.fullestStage);
+        if (least === undefined) continue;
+        const seconds = costs.shapeBound(shape, least);
+        this.push(seconds, null, { kind: 'shape', costs, shape });
+      }
     }
   }
 
   private expandShape(costs: LayerCosts, shape: PipelineShape): void {
-    const recomputes = this.space.recomputesOf(shape);
-    const states = this.space.statesOf(costs.layer, shape);
+    const recomputes = this.space.recomputesOf(shape.fullestStage);
+    const states = this.space.statesOf(costs.layer, shape.pipelineParallel);
     // The last policy keeps the least; where even that fits with no sharding, nothing does.
     const last = recomputes.at(-1);
     if (last?.recompute === 'full' && last.recomputeLayers === 0) {
       this.evaluated += states.length;
       if (!states.some((state) => costs.fits(shape, last, state))) {
-        this.space.rejections.add('memory', this.space.sizeOfShape(costs.layer, shape));
+        this.rejections.add('memory', recomputes.length * states.length);
         return;
       }
     }
@@ -136,10 +171,10 @@ class Search {
   }
 
   private expandRecompute(costs: LayerCosts, shape: PipelineShape, recompute: RecomputeSetting): void {
-    for (const state of this.space.statesOf(costs.layer, shape)) {
+    for (const state of this.space.statesOf(costs.layer, shape.pipelineParallel)) {
       this.evaluated++;
       if (!costs.fits(shape, recompute, state)) {
-        this.space.rejections.add('memory');
+        this.rejections.add('memory');
         continue;
       }
       const evaluation = costs.evaluate(shape, recompute, state);
@@ -147,7 +182,7 @@ class Search {
       const strategy = this.space.strategyOf(costs.layer, shape, recompute, state);
       const known = { scenario: { ...scenario, strategy }, stepSeconds: evaluation.stepSeconds, evaluation };
       if (!this.goal.mayMeet(known)) {
-        this.space.rejections.add('condition');
+        this.rejections.add('condition');
         continue;
       }
       this.feasible++;
@@ -162,9 +197,9 @@ class Search {
     this.simulated++;
     if (evaluation === undefined) return;
     const confirmed = { scenario: { ...scenario, strategy: plan.strategy }, evaluation };
-    if (!this.goal.meets(confirmed)) this.space.rejections.add('condition');
+    if (!this.goal.meets(confirmed)) this.rejections.add('condition');
     else if (!this.leaders.offer({ ...plan, evaluation, score: this.goal.score(confirmed) }))
-      this.space.rejections.add('worse');
+      this.rejections.add('worse');
   }
 
   private progress(): PlanProgress {
@@ -173,7 +208,7 @@ class Search {
     return {
       evaluated: this.evaluated,
       simulated: this.simulated,
-      rejectedByReason: this.space.rejections.byReason(),
+      rejectedByReason: this.rejections.byReason(),
       best: this.leaders.best,
       fractionDone,
       secondsLeft: elapsed === undefined || fractionDone <= 0 ? null : (elapsed * (1 - fractionDone)) / fractionDone,
@@ -188,9 +223,9 @@ class Search {
 
   /** What the bound ruled out is all that was neither rejected nor simulated. */
   private countTheRest(complete: boolean): void {
-    const counts = this.space.rejections.byReason();
+    const counts = this.rejections.byReason();
     const known = (counts.memory ?? 0) + (counts.condition ?? 0) + this.simulated;
-    if (complete) this.space.rejections.add('bound', Math.max(0, this.searched - known));
+    if (complete) this.rejections.add('bound', Math.max(0, this.searched - known));
   }
 
   private result(complete: boolean): PlanResult {
@@ -203,7 +238,7 @@ class Search {
       complete,
       plans,
       pareto: paretoOf(plans, this.request.pareto ?? ['step', 'memory'], this.request.scenario),
-      rejectedByReason: this.space.rejections.byReason(),
+      rejectedByReason: this.rejections.byReason(),
       nearestMiss: plans.length > 0 ? null : findNearestMiss(this.space),
     };
   }

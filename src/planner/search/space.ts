@@ -1,16 +1,16 @@
 import type { Strategy } from '../../parallelism/strategy.js';
 import { type FrameworkRules, rulesOf } from './frameworkRules.js';
-import { type LayerChoice, layerChoices } from './layerChoices.js';
+import { type LayerChoice, type LayerGroup, layerGroups, microBatchSizes } from './layerChoices.js';
 import type { OpenKeys } from './openKeys.js';
-import { type PipelineShape, pipelineChoices } from './pipelineChoices.js';
-import { Rejections } from './rejections.js';
+import { type PipelineShape, pipelineShapes } from './pipelineChoices.js';
 import { type RecomputeSetting, recomputeChoices, type StateSetting, stateChoices } from './stateChoices.js';
+
+type Sized = Omit<LayerChoice, 'contextMethod'>;
 
 /** All legal candidates, in four steps: layer, pipeline, recomputation, states. A later step's offer depends on those before. */
 export class Space {
   readonly rules: FrameworkRules;
-  readonly rejections = new Rejections();
-  private readonly pipelines = new Map<string, readonly PipelineShape[]>();
+  private readonly shapes = new Map<string, readonly PipelineShape[]>();
   private readonly recomputes = new Map<number, readonly RecomputeSetting[]>();
   private readonly states = new Map<string, readonly StateSetting[]>();
   private readonly sizes = new Map<string, number>();
@@ -19,22 +19,32 @@ export class Space {
     this.rules = rulesOf(keys.scenario.framework);
   }
 
-  layers(): readonly LayerChoice[] {
-    return layerChoices(this.keys, this.rules, this.rejections);
+  groups(): Generator<LayerGroup> {
+    return layerGroups(this.keys, this.rules);
   }
 
-  /** Pipelines depend on few of the layer's values, so that most are worked out once. */
-  pipelinesOf(layer: LayerChoice): readonly PipelineShape[] {
-    const key = pipelineKey(layer);
-    let found = this.pipelines.get(key);
+  /** Micro-batch sizes for a group in a pipeline. */
+  microBatchesOf({ choice }: LayerGroup, pipelineParallel: number): readonly number[] {
+    return microBatchSizes(this.keys, this.sequencesOf(choice, pipelineParallel));
+  }
+
+  microBatches({ choice }: LayerGroup, pipelineParallel: number, microBatchSize: number): number {
+    return this.sequencesOf(choice, pipelineParallel) / microBatchSize;
+  }
+
+  /** Few numbers decide about shapes, so that most are worked out once. */
+  shapesOf(layer: Sized, pipelineParallel: number): readonly PipelineShape[] {
+    const microBatches = this.sequencesOf(layer, pipelineParallel) / layer.microBatchSize;
+    const key = `${pipelineParallel} ${microBatches}`;
+    let found = this.shapes.get(key);
     if (found === undefined) {
-      found = pipelineChoices(this.keys, this.rules, layer, this.rejections);
-      this.pipelines.set(key, found);
+      found = pipelineShapes(this.keys, this.rules, layer, pipelineParallel, microBatches);
+      this.shapes.set(key, found);
     }
     return found;
   }
 
-  recomputesOf({ fullestStage }: PipelineShape): readonly RecomputeSetting[] {
+  recomputesOf(fullestStage: number): readonly RecomputeSetting[] {
     let found = this.recomputes.get(fullestStage);
     if (found === undefined) {
       found = recomputeChoices(this.keys, this.rules, fullestStage);
@@ -43,30 +53,30 @@ export class Space {
     return found;
   }
 
-  statesOf(layer: LayerChoice, shape: PipelineShape): readonly StateSetting[] {
-    const ranks = this.gradientRanks(layer, shape);
-    const key = `${ranks} ${shape.pipelineParallel} ${pipelineKey(layer)}`;
+  statesOf(choice: LayerGroup['choice'], pipelineParallel: number): readonly StateSetting[] {
+    const { tensorParallel, contextParallel, expertParallel } = choice;
+    const ranks = this.keys.scenario.accelerators / (tensorParallel * pipelineParallel);
+    const key = `${ranks} ${pipelineParallel > 1} ${tensorParallel > 1} ${contextParallel > 1} ${expertParallel > 1}`;
     let found = this.states.get(key);
     if (found === undefined) {
-      found = stateChoices(this.keys, this.rules, this.strategyOf(layer, shape), ranks);
+      const shape = { ...this.keys.scenario.strategy, ...choice, pipelineParallel };
+      found = stateChoices(this.keys, this.rules, shape, ranks);
       this.states.set(key, found);
     }
     return found;
   }
 
-  /** How many candidates a layer choice stands for. */
-  sizeOf(layer: LayerChoice): number {
-    const key = `${pipelineKey(layer)} ${layer.tensorParallel}`;
-    const known = this.sizes.get(key);
-    if (known !== undefined) return known;
-    let size = 0;
-    for (const shape of this.pipelinesOf(layer)) size += this.sizeOfShape(layer, shape);
-    this.sizes.set(key, size);
-    return size;
-  }
-
-  sizeOfShape(layer: LayerChoice, shape: PipelineShape): number {
-    return this.recomputesOf(shape).length * this.statesOf(layer, shape).length;
+  /** How many candidates a layer choice stands for in a pipeline of so many stages. */
+  sizeOf(layer: Sized, pipelineParallel: number): number {
+    const microBatches = this.sequencesOf(layer, pipelineParallel) / layer.microBatchSize;
+    const key = `${pipelineParallel} ${microBatches}`;
+    let size = this.sizes.get(key);
+    if (size === undefined) {
+      size = 0;
+      for (const shape of this.shapesOf(layer, pipelineParallel)) size += this.recomputesOf(shape.fullestStage).length;
+      this.sizes.set(key, size);
+    }
+    return size * this.statesOf(layer, pipelineParallel).length;
   }
 
   strategyOf(layer: LayerChoice, shape: PipelineShape, recompute?: RecomputeSetting, states?: StateSetting): Strategy {
@@ -74,13 +84,29 @@ export class Space {
     return { ...this.keys.scenario.strategy, ...layer, ...pipeline, ...recompute, ...states };
   }
 
-  private gradientRanks(layer: LayerChoice, shape: PipelineShape): number {
-    return this.keys.scenario.accelerators / (layer.tensorParallel * shape.pipelineParallel);
+  /** Every candidate's strategy, one after another; for small spaces. */
+  *strategies(): Generator<Strategy> {
+    for (const group of this.groups()) {
+      for (const pipelineParallel of group.pipelines) {
+        for (const microBatchSize of this.microBatchesOf(group, pipelineParallel)) {
+          for (const contextMethod of group.methods) {
+            const layer = { ...group.choice, microBatchSize, contextMethod };
+            for (const shape of this.shapesOf(layer, pipelineParallel)) {
+              for (const recompute of this.recomputesOf(shape.fullestStage)) {
+                for (const states of this.statesOf(layer, pipelineParallel)) {
+                  yield this.strategyOf(layer, shape, recompute, states);
+                }
+              }
+            }
+          }
+        }
+      }
+    }
   }
-}
 
-/** What the rules for pipelines and states look at. */
-function pipelineKey(layer: LayerChoice): string {
-  const { tensorParallel: t, contextParallel: c, microBatchSize, expertParallel: e, expertTensorParallel } = layer;
-  return `${t * c} ${t > 1} ${c > 1} ${layer.sequenceParallel} ${microBatchSize} ${e > 1} ${e * expertTensorParallel}`;
+  /** Sequences that one replica trains on in a step. */
+  private sequencesOf({ tensorParallel, contextParallel }: LayerGroup['choice'], pipelineParallel: number): number {
+    const { accelerators, strategy } = this.keys.scenario;
+    return strategy.globalBatchSize / (accelerators / (tensorParallel * contextParallel * pipelineParallel));
+  }
 }

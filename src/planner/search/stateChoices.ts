@@ -11,6 +11,18 @@ export type StateSetting = Pick<
   'dataSharding' | 'shardGroupSize' | 'offload' | 'optimizerOffloadFraction' | 'activationOffloadLayers'
 >;
 
+/** Nothing sharded, nothing offloaded: no traffic of states inside the passes. */
+export function withoutStates(strategy: Strategy): Strategy {
+  return {
+    ...strategy,
+    dataSharding: 'ddp',
+    shardGroupSize: 0,
+    offload: 'none',
+    optimizerOffloadFraction: 0,
+    activationOffloadLayers: 0,
+  };
+}
+
 /** Modules of selective recomputation that the model has. `core_attn` saves nothing where a flash kernel keeps no square. */
 function moduleSubsets(keys: OpenKeys): readonly (readonly string[])[] {
   const { model, strategy } = keys.scenario;
@@ -58,16 +70,16 @@ export function stateChoices(
   shape: Strategy,
   ranks: number,
 ): readonly StateSetting[] {
-  const { strategy, model, framework } = keys.scenario;
+  const { strategy, framework } = keys.scenario;
   const usual = framework.defaults.dataSharding ?? 'ddp';
   // With one rank there is nothing to shard, so all kinds are the same plan.
   const shardings = keys.values('dataSharding', (): readonly DataSharding[] => (ranks > 1 ? rules.shardings : [usual]));
   const choices: StateSetting[] = [];
   for (const dataSharding of shardings) {
     for (const offload of keys.values('offload', () => rules.offloads)) {
-      const broken = rules.refuses({ ...shape, dataSharding, offload }, shape.pipelineParallel, model.moe !== null);
-      if (broken === 'sharding' && keys.isOpen('dataSharding')) continue;
-      if (broken === 'offload' && keys.isOpen('offload')) continue;
+      const broken = rules.refusesStates({ ...shape, dataSharding, offload });
+      // What the user settled is not doubted.
+      if (broken !== undefined && keys.isOpen(broken)) continue;
       for (const shardGroupSize of groupChoices(keys, rules, dataSharding, ranks)) {
         for (const optimizerOffloadFraction of fractionChoices(keys, rules, offload)) {
           for (const activationOffloadLayers of keys.values('activationOffloadLayers', () => [

@@ -21,17 +21,8 @@ async function plan(request: PlanRequest): Promise<PlanResult> {
 /** Every legal candidate through `evaluateStep`; those that fit. */
 function everyPlan(scenario: Scenario): readonly Evaluation[] {
   const space = new Space(new OpenKeys(scenario, {}));
-  return space.layers().flatMap((layer) =>
-    space.pipelinesOf(layer).flatMap((shape) =>
-      space.recomputesOf(shape).flatMap((recompute) =>
-        space.statesOf(layer, shape).flatMap((states) => {
-          const strategy = space.strategyOf(layer, shape, recompute, states);
-          const evaluation = evaluateStep({ ...scenario, strategy });
-          return evaluation.fits ? [evaluation] : [];
-        }),
-      ),
-    ),
-  );
+  const all = [...space.strategies()].map((strategy) => evaluateStep({ ...scenario, strategy }));
+  return all.filter(({ fits }) => fits);
 }
 
 const dense = { name: 'dense', numLayers: 4, hiddenSize: 2048, numAttentionHeads: 16, gatedMlp: true };
