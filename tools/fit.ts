@@ -1,143 +1,114 @@
 /**
- * Fits what a training step sustains of kernels measured alone, per accelerator and kernel family, on the shipped runs:
- * `npx tsx tools/fit.ts [--write]`. Robust: least absolute log error, each family of runs with the same weight, one factor
- * after the other until nothing moves. `--write` puts the factors into presets/accelerators with the rows they rest on.
+ * `npm run fit`: fits the constants of accelerators and frameworks to the shipped runs (src/calibration/fit/constants.ts says which, and
+ * what is expected of each) and writes them into the presets with the rows they rest on. A minute or two on one core; the result
+ * depends on the runs and on the model only, not on what the presets hold.
+ *
+ *     npm run fit                  fit and write
+ *     npm run fit -- --dry-run     fit and show
+ *     npm run fit -- --check       exit 1 if the presets are not the fit
+ *     npm run fit -- --leave-out   also refit without each family and predict its rows
  */
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
-import { loadShippedRuns } from '../src/calibration/shippedRuns.js';
-import { withStated } from '../src/calibration/stated.js';
-import { SlipwayError } from '../src/errors.js';
-import type { Accelerator, SustainedFamily } from '../src/hardware/accelerator.js';
-import { checkRunFile } from '../src/scenario/parseRunFile.js';
-import { resolveCheckedRun } from '../src/scenario/resolveScenario.js';
-import type { Scenario } from '../src/scenario/scenario.js';
-import { evaluate } from '../src/simulation/closedForm.js';
+import { parse } from 'yaml';
+import type { Fitter } from '../src/calibration/fit/fit.js';
+import { leftOutOutcomes } from '../src/calibration/fit/leaveOut.js';
+import { shippedFitter } from '../src/calibration/fit/shippedFit.js';
+import { score } from '../src/calibration/score.js';
+import { type FittedFigure, fittedFigures, withFrameworkFigures, withSustainedRates } from './fittedPresets.js';
 
-interface Row {
-  readonly family: string;
-  readonly scenario: Scenario;
-  readonly measuredSeconds: number;
+const { values: flags } = parseArgs({
+  options: {
+    'dry-run': { type: 'boolean', default: false },
+    check: { type: 'boolean', default: false },
+    'leave-out': { type: 'boolean', default: false },
+  },
+});
+
+const fitter = shippedFitter();
+const result = fitter.fit();
+const figures = fittedFigures(fitter.parameters, result);
+printFigures(figures);
+const stale = presetTexts(figures).filter(({ file, text }) => readFileSync(file, 'utf8') !== text);
+if (flags.check) {
+  for (const { file } of stale) console.log(`${file} is not the fit; run npm run fit`);
+  process.exitCode = stale.length === 0 ? 0 : 1;
+} else if (!flags['dry-run']) {
+  for (const { file, text } of stale) writeFileSync(file, text);
+  console.log(`wrote ${stale.length} presets`);
+}
+if (flags['leave-out']) printLeftOut(fitter, result.values);
+
+function presetTexts(all: readonly FittedFigure[]): { file: string; text: string }[] {
+  const frameworks = [...new Set(all.map(({ parameter }) => parameter))].filter(({ kind }) => kind === 'framework');
+  const owners = [...new Set(frameworks.map(({ owner }) => owner))];
+  return [
+    ...owners.map((owner) => {
+      const file = `presets/frameworks/${owner}.yaml`;
+      const own = all.filter(({ parameter }) => parameter.owner === owner);
+      return { file, text: withFrameworkFigures(readFileSync(file, 'utf8'), own) };
+    }),
+    ...readdirSync('presets/accelerators').map((name) => {
+      const file = `presets/accelerators/${name}`;
+      const text = readFileSync(file, 'utf8');
+      return { file, text: withSustainedRates(text, ratesOf(parse(text) as AcceleratorText, all)) };
+    }),
+  ];
 }
 
-const { values: flags } = parseArgs({ options: { write: { type: 'boolean', default: false } } });
-
-/** Fewer rows than this say too little about an accelerator. */
-const fewestRows = 4;
-const bounds = { low: 0.65, high: 1.1 };
-const families: readonly SustainedFamily[] = ['bf16', 'fp8', 'fp4', 'attention'];
-
-function scoredRows(): Row[] {
-  const rows: Row[] = [];
-  for (const run of loadShippedRuns()) {
-    const measuredSeconds = run.measured.stepSeconds;
-    if (measuredSeconds === undefined || run.problems.length > 0) continue;
-    try {
-      const scenario = resolveCheckedRun(checkRunFile(withStated(run.run, run.stated)));
-      // Throws where the degrees break a rule.
-      evaluate(scenario);
-      rows.push({ family: run.family, scenario, measuredSeconds });
-    } catch (error) {
-      if (!(error instanceof SlipwayError)) throw error;
-    }
-  }
-  return rows;
+interface AcceleratorText {
+  readonly id: string;
+  readonly generation: string;
+  readonly peakFlopsPerSecond: Readonly<Record<string, unknown>>;
 }
 
-function withSustained(row: Row, sustained: Accelerator['sustained']): Scenario {
-  const { cluster } = row.scenario;
-  return { ...row.scenario, cluster: { ...cluster, accelerator: { ...cluster.accelerator, sustained } } };
-}
-
-/** Mean over families of the mean absolute log error: a family of 500 rows weighs as much as one of eight. */
-function loss(rows: readonly Row[], sustained: Accelerator['sustained']): number {
-  const byFamily = new Map<string, number[]>();
-  for (const row of rows) {
-    const error = Math.abs(Math.log(evaluate(withSustained(row, sustained)).stepSeconds / row.measuredSeconds));
-    // A row that is off by more than half is another effect; it shall not pull the kernels.
-    byFamily.set(row.family, [...(byFamily.get(row.family) ?? []), Math.min(error, 0.5)]);
-  }
-  let sum = 0;
-  let weight = 0;
-  for (const errors of byFamily.values()) {
-    // Few rows weigh less: their median is not known well.
-    const share = Math.min(1, errors.length / 10);
-    sum += (share * errors.reduce((a, b) => a + b, 0)) / errors.length;
-    weight += share;
-  }
-  return sum / weight;
-}
-
-/** Which families the rows can tell: a format that no row runs in keeps its value. */
-function informed(rows: readonly Row[]): SustainedFamily[] {
-  const precisions = new Set(rows.map((row) => row.scenario.strategy.precision));
-  const has = (...names: string[]): boolean => names.some((name) => [...precisions].some((p) => p === name));
-  return families.filter((family) => {
-    if (family === 'bf16') return has('bf16', 'fp16');
-    if (family === 'fp8') return has('fp8', 'mxfp8');
-    if (family === 'fp4') return has('nvfp4');
-    return rows.some((row) => row.scenario.sequenceLength >= 16384);
+/** Rates of one accelerator, by family that it has: its own where runs tell, else its generation's, else that of all. */
+function ratesOf(
+  { id, generation, peakFlopsPerSecond }: AcceleratorText,
+  all: readonly FittedFigure[],
+): FittedFigure[] {
+  return ['bf16', 'fp8', 'fp4', 'attention'].flatMap((family) => {
+    if (family.startsWith('fp') && peakFlopsPerSecond[family] === undefined) return [];
+    const of = (owner: string): FittedFigure | undefined =>
+      all.find(({ parameter }) => parameter.owner === owner && parameter.path[1] === family);
+    const own = of(id);
+    if (own?.kind === 'fitted') return [own];
+    const inherited = of(`generation ${generation}`) ?? of('all');
+    if (inherited === undefined) return [];
+    const words = inherited.parameter.kind === 'generation' ? `the ${generation} generation` : 'all accelerators';
+    const origin = `No shipped run tells it: what ${words} sustain${inherited.parameter.kind === 'generation' ? 's' : ''}, fitted by npm run fit`;
+    return [{ ...inherited, kind: 'estimate' as const, origin }];
   });
 }
 
-function fitAccelerator(rows: readonly Row[], start: Accelerator['sustained']): Accelerator['sustained'] {
-  let best = { ...start };
-  let bestLoss = loss(rows, best);
-  for (const step of [0.05, 0.02, 0.01]) {
-    for (let moved = true; moved; ) {
-      moved = false;
-      for (const family of informed(rows)) {
-        for (const sign of [-1, 1]) {
-          const value = Number((best[family] + sign * step).toFixed(3));
-          if (value < bounds.low || value > bounds.high) continue;
-          const tried = { ...best, [family]: value };
-          const triedLoss = loss(rows, tried);
-          if (triedLoss < bestLoss - 1e-5) {
-            best = tried;
-            bestLoss = triedLoss;
-            moved = true;
-          }
-        }
-      }
-    }
+function printFigures(all: readonly FittedFigure[]): void {
+  for (const { parameter, value, origin } of all) {
+    const count = / on (\d+) of/.exec(origin)?.[1] ?? '0';
+    const inherits = parameter.kind === 'generation' || parameter.kind === 'all-accelerators';
+    const rows = inherits ? '' : `${count.padStart(5)} rows`;
+    console.log(`${parameter.id.padEnd(68)}${String(Number(value.toPrecision(3))).padStart(10)}${rows}`);
   }
-  return best;
 }
 
-function write(id: string, fitted: Accelerator['sustained'], rows: readonly Row[]): void {
-  const file = `presets/accelerators/${id}.yaml`;
-  const text = readFileSync(file, 'utf8');
-  const counts = new Map<string, number>();
-  for (const row of rows) counts.set(row.family, (counts.get(row.family) ?? 0) + 1);
-  const origin = `Fitted on ${rows.length} rows of the shipped runs by tools/fit.ts: ${[...counts].map(([family, n]) => `${family} ${n}`).join(', ')}`;
-  const lines = informed(rows).map(
-    (family) => `  ${family}: { value: ${fitted[family]}, kind: fitted, source: trainingFit }`,
-  );
-  const block = `# What a training step sustains of a kernel measured alone.\nsustained:\n${lines.join('\n')}\n\n`;
-  const cleaned = text
-    .replace(/# What a training step sustains[^\n]*\nsustained:\n(?: {2}[^\n]*\n)+\n/, '')
-    .replace(/ {2}trainingFit: [^\n]*\n/, '');
-  const placed = cleaned
-    .replace(/(# \[sequence length, fraction)/, `${block}$1`)
-    .replace(/(\nsources:\n)/, `$1  trainingFit: ${JSON.stringify(origin)}\n`);
-  writeFileSync(file, placed);
-}
-
-const byAccelerator = new Map<string, Row[]>();
-for (const row of scoredRows()) {
-  const id = row.scenario.cluster.accelerator.id;
-  byAccelerator.set(id, [...(byAccelerator.get(id) ?? []), row]);
-}
-for (const [id, rows] of byAccelerator) {
-  const first = rows[0];
-  if (first === undefined || rows.length < fewestRows) continue;
-  const start = first.scenario.cluster.accelerator.sustained;
-  const fitted = fitAccelerator(rows, start);
-  const shown = informed(rows)
-    .map((family) => `${family} ${fitted[family]}`)
-    .join(', ');
+/** Fitted beside left out, family by family. */
+function printLeftOut(all: Fitter, values: Float64Array): void {
+  const fitted = score(all.rows.flatMap((_, row) => all.outcome(row, values)));
+  const leftOut = score(leftOutOutcomes(all));
+  console.log(`\n${'family'.padEnd(42)}${['rows', 'fitted', 'bias', 'left out', 'bias'].map(cell).join('')}`);
+  for (const [family, group] of Object.entries(fitted.byFamily)) {
+    const other = leftOut.byFamily[family];
+    const cells = [group.medianAbsStepError, group.medianStepError, other?.medianAbsStepError, other?.medianStepError];
+    console.log(`${family.padEnd(42)}${cell(String(group.stepCount))}${cells.map(percent).map(cell).join('')}`);
+  }
   console.log(
-    `${id.padEnd(16)} ${String(rows.length).padStart(5)} rows  ${loss(rows, start).toFixed(3)} -> ${loss(rows, fitted).toFixed(3)}  ${shown}`,
+    `family-balanced median: fitted ${percent(fitted.familyBalancedMedianAbsStepError)}, left out ${percent(leftOut.familyBalancedMedianAbsStepError)}`,
   );
-  if (flags.write) write(id, fitted, rows);
+}
+
+function cell(text: string): string {
+  return text.padStart(10);
+}
+
+function percent(value: number | null | undefined): string {
+  return value === null || value === undefined ? '-' : `${(100 * value).toFixed(1)} %`;
 }

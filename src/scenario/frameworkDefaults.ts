@@ -1,4 +1,5 @@
 import { SlipwayError } from '../errors.js';
+import type { SourcedFigure } from '../hardware/figure.js';
 import type { Framework } from '../parallelism/framework.js';
 import { type FrameworkFile, frameworkFileSchema } from './frameworkSchema.js';
 import { readPreset } from './presetFiles.js';
@@ -51,16 +52,27 @@ function select(file: FrameworkFile, version: string): LoadedFramework {
   const { match: _, ...changes } = found ?? { match: [], version: file.base.version };
   const defaults = { ...file.base.defaults, ...defined(changes.defaults ?? {}) };
   const { flashAttention: _flash, pipelineLayout: _layout, pipelineSchedule: _schedule, ...strategy } = defaults;
-  return {
-    defaults,
-    framework: {
-      ...file.base,
-      ...defined(changes),
-      memory: { ...file.base.memory, ...defined(changes.memory ?? {}) },
-      id: file.id,
-      defaults: defined(strategy),
-    },
+  const figures = {
+    ...file.base,
+    ...defined(changes),
+    memory: plainFigures({ ...file.base.memory, ...defined(changes.memory ?? {}) }),
+    id: file.id,
+    defaults: defined(strategy),
   };
+  return { defaults, framework: plainFigures(figures) };
+}
+
+type Plain<T> = { [K in keyof T]: Exclude<T[K], SourcedFigure> };
+
+/** Figures without where they come from. */
+function plainFigures<T extends object>(figures: T): Plain<T> {
+  return Object.fromEntries(
+    Object.entries(figures).map(([key, figure]) => [key, isSourced(figure) ? figure.value : figure]),
+  ) as Plain<T>;
+}
+
+function isSourced(figure: unknown): figure is SourcedFigure {
+  return typeof figure === 'object' && figure !== null && 'value' in figure && 'source' in figure;
 }
 
 /** Without the fields that are `undefined`, so that spreading them changes nothing. */

@@ -1,11 +1,17 @@
 import { z } from 'zod';
+import { figureKinds } from '../hardware/figure.js';
 import { once } from '../quantity/once.js';
 import { frameworkIds } from './runFileSchema.js';
 import { strategySchema } from './strategySchema.js';
 
-const factor = z.number().positive();
-const seconds = z.number().nonnegative();
+/** A number that says where it comes from (`npm run fit` writes those), or one whose comment does. */
+const factor = sourced(z.number().positive());
+const seconds = sourced(z.number().nonnegative());
 const bytes = z.number().nonnegative();
+
+function sourced<T extends z.ZodType<number>>(value: T) {
+  return z.union([value, z.strictObject({ value, kind: z.enum(figureKinds), source: z.string().min(1) })]);
+}
 
 /** Figures of one framework; `Framework` in parallelism/framework.ts says what each means. */
 const figuresSchema = once(() =>
@@ -32,8 +38,8 @@ const figuresSchema = once(() =>
     weightBytes: z.literal([2, 4]),
     masterWeights: z.boolean(),
     optimizerExtraBytes: bytes,
-    jitter: z.number().nonnegative(),
-    memory: z.strictObject({ contextBytes: bytes, communicatorBytes: bytes, fragmentation: z.number().nonnegative() }),
+    jitter: seconds,
+    memory: z.strictObject({ contextBytes: bytes, communicatorBytes: bytes, fragmentation: seconds }),
   }),
 );
 

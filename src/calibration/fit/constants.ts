@@ -1,0 +1,156 @@
+import type { SustainedFamily } from '../../hardware/accelerator.js';
+import type { Framework } from '../../parallelism/framework.js';
+
+/**
+ * The constants that `npm run fit` fits. A constant belongs to an accelerator or to a framework (or one of its versions), never to a
+ * run, a paper or a model. To fit one more, add an entry: where it lives, what it is expected to be before any run is seen, and how sure
+ * that is. A constant without runs that depend on it keeps its parent's value.
+ */
+interface Fittable {
+  /** What is known without the runs: a measured kernel, a source's figure, or an estimate. */
+  readonly prior: number;
+  /** Standard deviation of the prior's logarithm: 0.05 is "within about 5 %". */
+  readonly spread: number;
+  /** The same for one owner around the parent: an accelerator around its generation, a version around its framework. */
+  readonly ownSpread: number;
+  readonly low: number;
+  readonly high: number;
+  /** Where the prior comes from. */
+  readonly source: string;
+}
+
+export interface AcceleratorConstant extends Fittable {
+  readonly path: readonly ['sustained', SustainedFamily];
+}
+
+export type FrameworkKey =
+  | 'hostLaunchSeconds'
+  | 'hostLayerSeconds'
+  | 'hostExpertLayerSeconds'
+  | 'stepOverheadSeconds'
+  | 'gemmTimeFactor'
+  | 'attentionTimeFactor'
+  | 'elementwiseTimeFactor'
+  | 'jitter';
+
+export interface FrameworkConstant extends Omit<Fittable, 'prior'> {
+  readonly path: readonly [FrameworkKey] | readonly ['memory', keyof Framework['memory']];
+  readonly prior: number | Readonly<Partial<Record<Framework['id'], number>>>;
+}
+
+const discount =
+  'recommended_models.gemm of the hardware data: 0.93 to 1 of a GEMM measured alone on H100, 0.75 to 0.95 on B200';
+
+/** Accelerator -> its generation -> all accelerators -> the prior. */
+export const acceleratorConstants: readonly AcceleratorConstant[] = [
+  { path: ['sustained', 'bf16'], prior: 0.9, spread: 0.05, ownSpread: 0.06, low: 0.6, high: 1.1, source: discount },
+  { path: ['sustained', 'fp8'], prior: 0.88, spread: 0.07, ownSpread: 0.07, low: 0.5, high: 1.1, source: discount },
+  { path: ['sustained', 'fp4'], prior: 0.85, spread: 0.1, ownSpread: 0.1, low: 0.5, high: 1.1, source: discount },
+  {
+    path: ['sustained', 'attention'],
+    prior: 0.92,
+    spread: 0.07,
+    ownSpread: 0.08,
+    low: 0.5,
+    high: 1.2,
+    source: 'as GEMMs: kernels measured alone at full clocks',
+  },
+];
+
+/** Version of a framework -> the framework -> the prior. Only what a framework's file names is fitted there. */
+export const frameworkConstants: readonly FrameworkConstant[] = [
+  {
+    path: ['hostLaunchSeconds'],
+    prior: 5e-6,
+    spread: 0.25,
+    ownSpread: 0.25,
+    low: 1.5e-6,
+    high: 15e-6,
+    source: 'efficiency.kernel_launch of the hardware data: 5 us a launch, 5 to 10 us an eager operation',
+  },
+  {
+    path: ['hostLayerSeconds'],
+    // Modules, autograd and hooks of a layer and pass; Megatron's are few, DeepSpeed's and FSDP's wrap every module.
+    prior: { megatron: 60e-6, deepspeed: 300e-6, fsdp: 300e-6 },
+    spread: 0.8,
+    ownSpread: 1,
+    low: 5e-6,
+    high: 3e-3,
+    source: 'estimate: 10 to 60 eager operations of 5 to 10 us',
+  },
+  {
+    path: ['hostExpertLayerSeconds'],
+    prior: 3e-3,
+    spread: 0.7,
+    ownSpread: 0.7,
+    low: 0.2e-3,
+    high: 12e-3,
+    source: 'estimate: counts of tokens read back and dozens of small kernels before the experts start',
+  },
+  {
+    path: ['stepOverheadSeconds'],
+    prior: { megatron: 0.02, deepspeed: 0.05, fsdp: 0.02, xla: 0.005 },
+    spread: 0.5,
+    ownSpread: 0.7,
+    low: 1e-3,
+    high: 0.5,
+    source: 'estimate: data loading, logging, read-back of the gradient norm',
+  },
+  {
+    path: ['gemmTimeFactor'],
+    prior: 1,
+    spread: 0.03,
+    ownSpread: 0.05,
+    low: 0.85,
+    high: 1.4,
+    source: "1 is the accelerator's own kernel",
+  },
+  {
+    path: ['attentionTimeFactor'],
+    prior: 1,
+    spread: 0.05,
+    ownSpread: 0.2,
+    low: 0.8,
+    high: 2,
+    source: "1 is the accelerator's own kernel",
+  },
+  {
+    path: ['elementwiseTimeFactor'],
+    prior: { megatron: 1.15, deepspeed: 1.15, fsdp: 1.15, xla: 1 },
+    spread: 0.08,
+    ownSpread: 0.1,
+    low: 0.95,
+    high: 1.6,
+    source: 'training kernels reach 0.7 to 0.8 of HBM, streams 0.83 to 0.89 (efficiency.hbm_achieved)',
+  },
+  {
+    path: ['jitter'],
+    prior: { megatron: 0.005, deepspeed: 0.007, fsdp: 0.005, xla: 0.002 },
+    spread: 0.5,
+    ownSpread: 0.5,
+    low: 0.0005,
+    high: 0.03,
+    source: 'estimate: ranks of one job differ by 0.5 to 1 %',
+  },
+  {
+    path: ['memory', 'fragmentation'],
+    prior: { megatron: 0.04, deepspeed: 0.06, fsdp: 0.05 },
+    spread: 0.35,
+    ownSpread: 0.5,
+    low: 0.005,
+    high: 0.12,
+    source: 'efficiency.memory_overheads: 0.02 to 0.1 of what is allocated, 0.05 by default',
+  },
+];
+
+/** Versions that run under the engine of another one, DeepSpeed's: expected to cost the host what that one does. */
+export const sameEngine: Readonly<Record<string, string>> = {
+  'gpt-neox': 'megatron-deepspeed',
+  'aleph-alpha-scaling': 'megatron-deepspeed',
+  'megatron-zero-3-2021': 'megatron-deepspeed',
+};
+
+/** What a constant is expected to be in one framework; undefined where the notion does not exist there. */
+export function frameworkPrior({ prior }: FrameworkConstant, framework: Framework['id']): number | undefined {
+  return typeof prior === 'number' ? prior : prior[framework];
+}
