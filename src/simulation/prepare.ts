@@ -47,7 +47,6 @@ export function prepare(scenario: Scenario): Prepared {
 /** The same without checks, for callers that did them or ask about a single layer only. */
 export function prepareWith(scenario: Scenario, degrees: Degrees): Prepared {
   const { model, cluster, strategy, framework, sequenceLength } = scenario;
-  const chunks = splitChunks(model, strategy, degrees);
   const execution = executionOf(strategy, framework);
   const paddedVocabulary = paddedVocabularySize(model, framework, strategy.tensorParallel);
   return {
@@ -61,22 +60,27 @@ export function prepareWith(scenario: Scenario, degrees: Degrees): Prepared {
     timers: makeTimers(cluster, framework, strategy, model),
     execution,
     share: rankShare(model, strategy, framework, degrees, sequenceLength, execution),
-    chunks,
-    stages: gatherStages(chunks, degrees.pipelineParallel),
+    ...layoutOf(model, strategy, degrees),
     paddedVocabulary,
     ends: endOperators(model, execution, paddedVocabulary, strategy.fusedCrossEntropy),
     contention: cluster.accelerator.overlapContention,
   };
 }
 
+/** How the layers lie on chunks and stages. */
+export type Layout = Pick<Prepared, 'chunks' | 'stages'>;
+
+export function layoutOf(model: Architecture, strategy: Strategy, degrees: Degrees): Layout {
+  const chunks = splitChunks(model, strategy, degrees);
+  return { chunks, stages: gatherStages(chunks, degrees.pipelineParallel) };
+}
+
 /**
  * The same layers under another pipeline, sharding, recomputation or offload, for searches: what those do not change is shared.
  * `strategy` must have the precision, tensor, context and expert degrees and the micro-batch of `p`, and legal degrees: nothing is checked.
  */
-export function reprepare(p: Prepared, strategy: Strategy): Prepared {
+export function reprepare(p: Prepared, strategy: Strategy, layout: Layout): Prepared {
   const scenario: Scenario = { ...p.scenario, strategy };
   const degrees = degreesOf(scenario);
-  const chunks = splitChunks(p.model, strategy, degrees);
-  const stages = gatherStages(chunks, degrees.pipelineParallel);
-  return { ...p, scenario, strategy, degrees, mesh: makeMesh(scenario.cluster, degrees), chunks, stages };
+  return { ...p, scenario, strategy, degrees, mesh: makeMesh(scenario.cluster, degrees), ...layout };
 }

@@ -41,11 +41,15 @@ const nothing = { dense: 0, expert: 0 };
  * layers that recompute nothing also of all recomputations. Passes that take longer end no step earlier.
  */
 export function pipelineBoundSeconds(p: Prepared, layers: LayerTable): number {
-  const known = new Map<string, WorkCost>();
+  const known = new Map<number, WorkCost>();
   const works = p.chunks.map((chunk) => {
-    const key = `${chunk.denseLayers} ${chunk.moeLayers} ${chunk.hasEmbedding} ${chunk.hasHead}`;
-    const work = known.get(key) ?? passesOnly(p, layers, chunk);
-    known.set(key, work);
+    const ends = (chunk.hasEmbedding ? 2 : 0) + (chunk.hasHead ? 1 : 0);
+    const key = (chunk.denseLayers * 65536 + chunk.moeLayers) * 4 + ends;
+    let work = known.get(key);
+    if (work === undefined) {
+      work = passesOnly(p, layers, chunk);
+      known.set(key, work);
+    }
     return work;
   });
   return stepOf(p, pipelineBound(p, p.chunks, works, scheduleFor(p.strategy)).seconds);

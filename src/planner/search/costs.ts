@@ -1,4 +1,5 @@
 import { degreesOf } from '../../parallelism/degrees.js';
+import { makeMesh } from '../../parallelism/mesh.js';
 import type { Strategy } from '../../parallelism/strategy.js';
 import type { Scenario } from '../../scenario/scenario.js';
 import { evaluatePrepared, fitsPrepared } from '../../simulation/closedForm.js';
@@ -15,6 +16,7 @@ import { type RecomputeSetting, type StateSetting, withoutStates } from './state
 export class LayerCosts {
   private readonly base: Prepared;
   private readonly tables = new Map<string, LayerTable>();
+  private readonly bounds = new Map<RecomputeSetting, number>();
 
   constructor(
     private readonly space: Space,
@@ -27,44 +29,83 @@ export class LayerCosts {
     this.base = prepareWith(single, degreesOf(single));
   }
 
-  /** Below the step of every candidate with this layer. */
-  layerBound(least: RecomputeSetting, dualPipe: boolean): number {
-    const p = { ...this.base, strategy: { ...this.base.strategy, ...least } };
-    const plain = layerBoundSeconds(p, this.table({ ...p.strategy }));
-    if (!dualPipe) return plain;
+  /** Below the step of every candidate with this layer and recomputation, whatever its pipeline. */
+  layerBound(recompute: RecomputeSetting): number {
+    let bound = this.bounds.get(recompute);
+    if (bound === undefined) {
+      bound = this.layerBoundOf(recompute);
+      this.bounds.set(recompute, bound);
+    }
+    return bound;
+  }
+
+  private layerBoundOf(recompute: RecomputeSetting): number {
+    // Layers are counted per stage; here all are in one.
+    const { recomputeLayers: _, ...policy } = recompute;
+    const strategy = { ...this.base.strategy, ...(recompute.recomputeLayers > 0 ? noRecompute : policy) };
+    const plain = layerBoundSeconds({ ...this.base, strategy }, this.table(strategy));
+    if (!this.space.mayDualPipe) return plain;
     // DualPipe hides the exchange of tokens in one direction behind the compute of the other.
-    const strategy: Strategy = { ...p.strategy, pipelineSchedule: 'dualpipe', pipelineParallel: 2 };
-    return Math.min(plain, layerBoundSeconds(p, this.table(strategy)));
+    const dual: Strategy = { ...strategy, pipelineSchedule: 'dualpipe', pipelineParallel: 2 };
+    return Math.min(plain, layerBoundSeconds({ ...this.base, strategy }, this.table(dual)));
   }
 
-  /** Below the step of every candidate with this layer, pipeline and recomputation. */
-  shapeBound(shape: PipelineShape, recompute: RecomputeSetting): number {
-    const strategy = { ...withoutStates(this.space.strategyOf(this.layer, shape)), ...recompute };
-    return pipelineBoundSeconds(reprepare(this.base, strategy), this.table(strategy));
+  /** The candidates of a pipeline. */
+  of(shape: PipelineShape): ShapeCosts {
+    const strategy = this.space.strategyOf(this.layer, shape);
+    return new ShapeCosts(this, shape, reprepare(this.base, strategy, this.space.layoutOf(shape)));
   }
 
-  fits(shape: PipelineShape, recompute: RecomputeSetting, states: StateSetting): boolean {
-    const strategy = this.space.strategyOf(this.layer, shape, recompute, states);
-    return fitsPrepared(reprepare(this.base, strategy), this.table(strategy));
-  }
-
-  /** The closed form. */
-  evaluate(shape: PipelineShape, recompute: RecomputeSetting, states: StateSetting): Evaluation {
-    const strategy = this.space.strategyOf(this.layer, shape, recompute, states);
-    return evaluatePrepared(reprepare(this.base, strategy), this.table(strategy));
-  }
-
-  private table(strategy: Strategy): LayerTable {
+  table(strategy: Strategy): LayerTable {
     const { recompute, recomputeModules, pipelineSchedule, pipelineParallel } = strategy;
     const dualPipe = pipelineSchedule === 'dualpipe' && pipelineParallel > 1;
     const key = `${dualPipe} ${recompute} ${recompute === 'selective' ? recomputeModules.join() : ''}`;
     let table = this.tables.get(key);
     if (table === undefined) {
-      table = layerTable(reprepare(this.base, strategy));
+      table = layerTable({ ...this.base, strategy });
       this.tables.set(key, table);
     }
     return table;
   }
 }
 
+/** Bounds and estimates of the candidates that share layer and pipeline. */
+export class ShapeCosts {
+  constructor(
+    readonly layer: LayerCosts,
+    readonly shape: PipelineShape,
+    private readonly base: Prepared,
+  ) {}
+
+  /** Below the step of every candidate with this recomputation. */
+  bound(recompute: RecomputeSetting): number {
+    const strategy = { ...withoutStates(this.base.strategy), ...recompute };
+    return pipelineBoundSeconds(this.with(strategy), this.layer.table(strategy));
+  }
+
+  fits(recompute: RecomputeSetting, states: StateSetting): boolean {
+    const strategy = this.strategyOf(recompute, states);
+    return fitsPrepared(this.with(strategy), this.layer.table(strategy));
+  }
+
+  /** The closed form. */
+  evaluate(strategy: Strategy): Evaluation {
+    return evaluatePrepared(this.with(strategy), this.layer.table(strategy));
+  }
+
+  strategyOf(recompute: RecomputeSetting, states: StateSetting): Strategy {
+    return { ...this.base.strategy, ...recompute, ...states };
+  }
+
+  /** Only hybrid sharding changes groups. */
+  private with(strategy: Strategy): Prepared {
+    const { base } = this;
+    const scenario = { ...base.scenario, strategy };
+    if (strategy.shardGroupSize === base.strategy.shardGroupSize) return { ...base, scenario, strategy };
+    const degrees = degreesOf(scenario);
+    return { ...base, scenario, strategy, degrees, mesh: makeMesh(scenario.cluster, degrees) };
+  }
+}
+
 const onePipeline = { pipelineParallel: 1, virtualStages: 1, pipelineSchedule: '1f1b', stageLayers: [] } as const;
+const noRecompute = { recompute: 'none', recomputeLayers: 0, recomputeModules: [] } as const;

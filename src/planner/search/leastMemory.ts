@@ -12,13 +12,19 @@ import { type Prepared, prepareWith } from '../../simulation/prepare.js';
 import type { LayerGroup } from './layerChoices.js';
 import { emptyStages } from './pipelineChoices.js';
 import type { Space } from './space.js';
-import { type RecomputeSetting, type StateSetting, withoutStates } from './stateChoices.js';
+import { type StateSetting, withoutStates } from './stateChoices.js';
 
 /** Activations of one sequence in a layer: what stays, and what is alive while it runs backward. */
 interface Kept {
   readonly dense: number;
   readonly moe: number;
   readonly working: number;
+}
+
+/** What does not depend on pipeline and expert parallelism. */
+export interface Activations {
+  readonly kept: readonly Kept[];
+  readonly lossBytes: number;
 }
 
 /** Bytes of states: a layer of each kind, the embedding, and the head with the final norm. */
@@ -66,13 +72,27 @@ export class LeastMemory {
       dense: denseLayer,
       moe: model.moe === null ? denseLayer : layerRankParameters(model, 'moe', degrees),
     };
-    // Two bounds, of which the smaller counts: recomputing everything, and the least of everything else.
-    const settings = space.recomputesOf(1).map((setting) => this.keptUnder(setting));
-    const full = space.recomputesOf(1).findIndex(({ recompute }) => recompute === 'full');
-    const others = settings.filter((_, index) => index !== full);
-    const whole = full < 0 ? [] : settings.slice(full, full + 1);
-    this.kept = [...whole, ...(others.length > 0 ? [leastOf(others)] : [])];
-    this.lossBytes = this.lossOf();
+    const { kept, lossBytes } = space.activationsOf(group, () => this.activations());
+    this.kept = kept;
+    this.lossBytes = lossBytes;
+  }
+
+  /** Two bounds, of which the smaller counts: recomputing everything, and the least of everything else. */
+  private activations(): Activations {
+    const settings = this.space.recomputesOf(1);
+    const kept: Kept[] = [];
+    if (settings.some(({ recompute }) => recompute === 'full'))
+      kept.push(this.keptUnder({ recompute: 'full', recomputeModules: [] }));
+    const others = settings.filter(({ recompute }) => recompute !== 'full');
+    if (others.length > 0) {
+      // Keeps no more than each of them, and works on no more than no recomputation does.
+      const recomputeModules = [...new Set(others.flatMap((setting) => setting.recomputeModules))];
+      const selective = others.some(({ recompute }) => recompute === 'selective');
+      const none = this.keptUnder({ recompute: 'none', recomputeModules: [] });
+      const least = selective ? this.keptUnder({ recompute: 'selective', recomputeModules }) : none;
+      kept.push({ dense: least.dense, moe: least.moe, working: none.working });
+    }
+    return { kept, lossBytes: this.lossOf() };
   }
 
   /** Whether some candidate of the group in a pipeline of p stages may fit. */
@@ -107,7 +127,7 @@ export class LeastMemory {
     return layers + weight(0) * states.embedding + weight(stages - 1) * (states.head + loss) + share * working;
   }
 
-  private keptUnder(setting: RecomputeSetting): Kept {
+  private keptUnder(setting: Pick<Strategy, 'recompute' | 'recomputeModules'>): Kept {
     const context = this.context({ ...this.base.strategy, ...setting, recomputeLayers: 0 });
     const table = activationTable(context);
     const one = (denseLayers: number, moeLayers: number) => {
@@ -175,8 +195,3 @@ export class LeastMemory {
 /** Sums here and in the evaluators differ in their last digits. */
 const rounding = 1e-9;
 const none: RankParameters = { dense: 0, expert: 0 };
-
-function leastOf(all: readonly Kept[]): Kept {
-  const least = (of: (kept: Kept) => number): number => Math.min(...all.map(of));
-  return { dense: least((k) => k.dense), moe: least((k) => k.moe), working: least((k) => k.working) };
-}

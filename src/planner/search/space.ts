@@ -1,6 +1,9 @@
+import { degreesOf } from '../../parallelism/degrees.js';
 import type { Strategy } from '../../parallelism/strategy.js';
+import { type Layout, layoutOf } from '../../simulation/prepare.js';
 import { type FrameworkRules, rulesOf } from './frameworkRules.js';
 import { type LayerChoice, type LayerGroup, layerGroups, microBatchSizes } from './layerChoices.js';
+import type { Activations } from './leastMemory.js';
 import type { OpenKeys } from './openKeys.js';
 import { type PipelineShape, pipelineShapes } from './pipelineChoices.js';
 import { type RecomputeSetting, recomputeChoices, type StateSetting, stateChoices } from './stateChoices.js';
@@ -10,13 +13,43 @@ type Sized = Omit<LayerChoice, 'contextMethod'>;
 /** All legal candidates, in four steps: layer, pipeline, recomputation, states. A later step's offer depends on those before. */
 export class Space {
   readonly rules: FrameworkRules;
-  private readonly shapes = new Map<string, readonly PipelineShape[]>();
+  private readonly shapes = new Map<number, readonly PipelineShape[]>();
   private readonly recomputes = new Map<number, readonly RecomputeSetting[]>();
   private readonly states = new Map<string, readonly StateSetting[]>();
-  private readonly sizes = new Map<string, number>();
+  private readonly sizes = new Map<number, number>();
+
+  private readonly activations = new Map<string, Activations>();
+  private readonly layouts = new WeakMap<PipelineShape, Layout>();
+  /** Whether DualPipe is among the schedules: its layers overlap more. */
+  readonly mayDualPipe: boolean;
 
   constructor(readonly keys: OpenKeys) {
     this.rules = rulesOf(keys.scenario.framework);
+    this.mayDualPipe = keys.values('pipelineSchedule', () => this.rules.schedules).includes('dualpipe');
+  }
+
+  /** Groups that differ in expert parallelism alone keep the same activations. */
+  activationsOf({ choice }: LayerGroup, work: () => Activations): Activations {
+    const { expertParallel: _, ...rest } = choice;
+    const key = Object.values(rest).join(' ');
+    let found = this.activations.get(key);
+    if (found === undefined) {
+      found = work();
+      this.activations.set(key, found);
+    }
+    return found;
+  }
+
+  layoutOf(shape: PipelineShape): Layout {
+    let layout = this.layouts.get(shape);
+    if (layout === undefined) {
+      const { scenario } = this.keys;
+      const { fullestStage: _, ...pipeline } = shape;
+      const strategy = { ...scenario.strategy, ...pipeline };
+      layout = layoutOf(scenario.model, strategy, degreesOf({ ...scenario, strategy }));
+      this.layouts.set(shape, layout);
+    }
+    return layout;
   }
 
   groups(): Generator<LayerGroup> {
@@ -35,7 +68,7 @@ export class Space {
   /** Few numbers decide about shapes, so that most are worked out once. */
   shapesOf(layer: Sized, pipelineParallel: number): readonly PipelineShape[] {
     const microBatches = this.sequencesOf(layer, pipelineParallel) / layer.microBatchSize;
-    const key = `${pipelineParallel} ${microBatches}`;
+    const key = pipelineParallel * 2 ** 32 + microBatches;
     let found = this.shapes.get(key);
     if (found === undefined) {
       found = pipelineShapes(this.keys, this.rules, layer, pipelineParallel, microBatches);
@@ -69,7 +102,7 @@ export class Space {
   /** How many candidates a layer choice stands for in a pipeline of so many stages. */
   sizeOf(layer: Sized, pipelineParallel: number): number {
     const microBatches = this.sequencesOf(layer, pipelineParallel) / layer.microBatchSize;
-    const key = `${pipelineParallel} ${microBatches}`;
+    const key = pipelineParallel * 2 ** 32 + microBatches;
     let size = this.sizes.get(key);
     if (size === undefined) {
       size = 0;
