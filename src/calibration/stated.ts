@@ -15,6 +15,7 @@ function fieldsFromWords(stated: Stated, strategy: Fields): Fields {
     ...absent(strategy, optimizerOf(stated)),
     ...absent(strategy, shardGroupOf(stated)),
     ...overlapOf(stated),
+    ...graphsOf(stated),
   };
 }
 
@@ -53,6 +54,26 @@ function overlapOf(stated: Stated): Fields {
   };
 }
 
+/** CUDA graphs of the router and its bookkeeping alone leave nearly every launch of a layer to the host. */
+function graphsOf(stated: Stated): Fields {
+  const recipe = stated.recipe_config;
+  const scope =
+    typeof recipe === 'object' && recipe !== null && 'cuda_graph_scope' in recipe ? recipe.cuda_graph_scope : [];
+  const modules = Array.isArray(scope) ? scope.map(String) : [];
+  const routing = modules.length > 0 && modules.every((name) => name.startsWith('moe_'));
+  return routing ? { cudaGraphs: 'none' } : {};
+}
+
+/** DeepEP exchanges tokens between experts on different ranks: a run with it has expert parallelism, over all ranks if none is given. */
+function expertsOf(run: Fields, strategy: Fields): Fields {
+  const { frameworkVersion, accelerators, model } = run;
+  const moe = typeof model === 'object' && model !== null && 'moe' in model ? model.moe : null;
+  const experts = typeof moe === 'object' && moe !== null && 'numExperts' in moe ? Number(moe.numExperts) : 0;
+  const ranks = Number(accelerators);
+  if (!/deepep/i.test(String(frameworkVersion)) || !(ranks > 0) || experts % ranks !== 0) return {};
+  return absent(strategy, { expertParallel: ranks });
+}
+
 /** The run file with what the source's words add. */
 export function withStated(run: Fields, stated: Stated): Record<string, unknown> {
   const given = run.strategy;
@@ -60,6 +81,6 @@ export function withStated(run: Fields, stated: Stated): Record<string, unknown>
   return {
     ...run,
     model: withNamedModel(run.model),
-    strategy: { ...strategy, ...fieldsFromWords(stated, strategy) },
+    strategy: { ...strategy, ...fieldsFromWords(stated, strategy), ...expertsOf(run, strategy) },
   };
 }

@@ -153,7 +153,7 @@ export const runFileFlags: readonly RunFileFlag[] = [
   {
     key: 'strategy.attentionKernel',
     kind: 'choice',
-    choices: ['unfused', 'fused-softmax', 'flash-1', 'flash-2', 'flash-3', 'cudnn'],
+    choices: ['unfused', 'fused-softmax', 'flash-1', 'flash-2', 'flash-3', 'flash-4', 'cudnn'],
     description: 'Exactly which attention kernel runs.',
   },
   { key: 'strategy.fusedNorm', kind: 'boolean', description: 'Norms run as one hand-written kernel.' },

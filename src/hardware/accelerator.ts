@@ -12,11 +12,11 @@ export interface GemmCurve {
 }
 
 /** Kernel families whose sustained rate is fitted. */
-export type SustainedFamily = 'bf16' | 'fp8' | 'fp4' | 'attention';
+export type SustainedFamily = 'bf16' | 'fp8' | 'mxfp8' | 'fp4' | 'attention';
 
 /** Attention efficiency by sequence length for one kernel family and head dimension, as a fraction of the dense 16-bit peak. */
 export interface AttentionCurve {
-  readonly kernel: 'unfused' | 'flash-1' | 'flash-2' | 'flash-3' | 'cudnn';
+  readonly kernel: 'unfused' | 'flash-1' | 'flash-2' | 'flash-3' | 'flash-4' | 'cudnn';
   readonly headDim: number;
   readonly direction: 'forward' | 'backward';
   /** `[sequenceLength, efficiency]`, ascending; FLOPs counted with the causal half skipped. */

@@ -20,7 +20,7 @@ const gemmCurveSchema = z.strictObject({
 });
 
 const attentionCurveSchema = z.strictObject({
-  kernel: z.enum(['unfused', 'flash-1', 'flash-2', 'flash-3', 'cudnn']),
+  kernel: z.enum(['unfused', 'flash-1', 'flash-2', 'flash-3', 'flash-4', 'cudnn']),
   headDim: positive,
   direction: z.enum(['forward', 'backward']),
   points: points.describe('[sequence length, fraction of the dense 16-bit peak], causal half not counted.'),
@@ -81,6 +81,7 @@ function acceleratorFields<F extends z.ZodType>(figure: (dimension: Dimension) =
       .strictObject({
         bf16: figure('ratio').optional(),
         fp8: figure('ratio').optional(),
+        mxfp8: figure('ratio').optional(),
         fp4: figure('ratio').optional(),
         attention: figure('ratio').optional(),
       })

@@ -110,7 +110,13 @@ function gemmCurves({ gemm }: AcceleratorFile | AcceleratorInput): Record<'bf16'
 function sustained({ sustained: given }: AcceleratorFile | AcceleratorInput): Accelerator['sustained'] {
   const bf16 = plainNumber(given?.bf16, 1);
   const fp8 = plainNumber(given?.fp8, bf16);
-  return { bf16, fp8, fp4: plainNumber(given?.fp4, fp8), attention: plainNumber(given?.attention, 1) };
+  return {
+    bf16,
+    fp8,
+    mxfp8: plainNumber(given?.mxfp8, fp8),
+    fp4: plainNumber(given?.fp4, fp8),
+    attention: plainNumber(given?.attention, 1),
+  };
 }
 
 function gemmCurve(curve: NonNullable<AcceleratorFile['gemm']>['bf16']): GemmCurve {

@@ -43,6 +43,8 @@ export interface StreamOperator {
   readonly module: Module;
   /** Scales with the tokens of the experts' side of the layer (each token counted once per expert it visits). */
   readonly perExpertToken: boolean;
+  /** Every local expert launches these kernels for itself. */
+  readonly perLocalExpert?: boolean;
 }
 
 /** Scores, softmax and values. */
@@ -278,6 +280,17 @@ function feedForwardOperators(a: Architecture, x: Execution): Operator[] {
   return operators;
 }
 
+/**
+ * Biases after the experts' second matrix, weighted by the router's probabilities. Megatron-Core (`_apply_bias` of its grouped
+ * experts, read 2026-11) splits the tokens by expert, multiplies bias and probability in fp32, adds, joins and casts back: 28
+ * bytes an element forward. Backward: casts, the split's copies, and two products in fp32 that are summed over tokens (the
+ * bias) and over features (the probability): 40 bytes.
+ */
+function expertBiasOperator(h: number, x: Execution): StreamOperator {
+  if (x.fusion === 'compiled') return stream('expertBias', 'sequence', [4 * h, 6 * h], [1, 2], 'moe', true);
+  return { ...stream('expertBias', 'sequence', [28 * h, 40 * h], [3, 6], 'moe', true), perLocalExpert: true };
+}
+
 /** Router, permutation, experts and shared experts. Bytes of the permutation are per token and visited expert. */
 function expertOperators(a: Architecture, x: Execution): Operator[] {
   const moe = a.moe;
@@ -310,6 +323,7 @@ function expertOperators(a: Architecture, x: Execution): Operator[] {
     },
     stream('unpermute', 'sequence', [2 * e * h, 3 * e * h], [3, 4], 'moe', true),
   ];
+  if (moe.expertBias) operators.push(expertBiasOperator(h, x));
   const shared = moe.sharedExpertIntermediateSize;
   if (shared > 0) {
     operators.push(

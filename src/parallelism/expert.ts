@@ -9,16 +9,22 @@ export interface ExpertCost {
   readonly backwardSeconds: number;
 }
 
+/** Expected number of the `places` that a token's experts lie on, over the experts it visits. */
+function distinctShare(visits: number, places: number): number {
+  return (places * (1 - (1 - 1 / places) ** visits)) / visits;
+}
+
 /**
- * Expected number of domains that a token's experts lie on, over the experts it visits: what a dispatcher that sends a
- * token once per domain saves (DeepEP; node-limited routing, DeepSeek-V3 section 3.2.2).
+ * What a dispatcher that sends a token once to each domain, and there once to each rank, saves of the traffic between domains
+ * (DeepEP; node-limited routing, DeepSeek-V3 section 3.2.2) and inside one (DeepEP's dispatch layout counts tokens by rank).
  */
-function scaleOutShare(moe: MixtureOfExperts, strategy: Strategy, domains: number): number {
+function dispatchShares(moe: MixtureOfExperts, strategy: Strategy, expert: RankGroup): { out: number; up: number } {
   const visits = moe.expertsPerToken;
-  if (strategy.expertDispatcher === 'alltoall' || domains <= 1) return 1;
-  const distinct = domains * (1 - (1 - 1 / domains) ** visits);
-  const limited = moe.nodeLimit > 0 ? Math.min(distinct, moe.nodeLimit) : distinct;
-  return limited / visits;
+  if (strategy.expertDispatcher === 'alltoall' || expert.ranks <= 1) return { out: 1, up: 1 };
+  const up = distinctShare(visits, expert.ranks);
+  if (expert.domains <= 1) return { out: 1, up };
+  const out = distinctShare(visits, expert.domains);
+  return { out: moe.nodeLimit > 0 ? Math.min(out, moe.nodeLimit / visits) : out, up };
 }
 
 /**
@@ -32,7 +38,8 @@ export function expertCost(
   strategy: Strategy,
   dispatchBytes: number,
 ): ExpertCost {
-  const exchange = allToAllSeconds(expert, dispatchBytes, scaleOutShare(moe, strategy, expert.domains));
+  const shares = dispatchShares(moe, strategy, expert);
+  const exchange = allToAllSeconds(expert, dispatchBytes, shares.out, shares.up);
   const inside = expertTensor.ranks * dispatchBytes;
   const gather =
     collectiveSeconds(expertTensor, 'allGather', inside) + collectiveSeconds(expertTensor, 'reduceScatter', inside);

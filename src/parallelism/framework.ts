@@ -17,12 +17,21 @@ export interface Framework {
   readonly hostLayerSeconds: number;
   /** Host time that a layer with experts adds to a pass: counts of tokens read back before the experts can be launched. */
   readonly hostExpertLayerSeconds: number;
+  /** Multiplies the host time of a layer with experts where their exchange is overlapped: passes cut in pieces, launched in turns. */
+  readonly hostExpertOverlapFactor: number;
   /** Fixed time of a step: data loading, logging, loss-scale check, gradient-norm read-back. */
   readonly stepOverheadSeconds: number;
   /** Multiplies the device time of GEMM, attention and elementwise kernels of this stack; 1 is the preset's measured kernel. */
   readonly gemmTimeFactor: number;
   readonly attentionTimeFactor: number;
   readonly elementwiseTimeFactor: number;
+  /**
+   * Memory traffic of quantising a GEMM's input in tensor operations of their own, as a multiple of its 16-bit bytes; 0 where
+   * the accelerator's fused kernels do it. Compiling fuses it.
+   */
+  readonly eagerQuantiseTraffic: number;
+  /** Pipelines of which nothing else is said are interleaved, one layer to a chunk. */
+  readonly interleavesPipeline: boolean;
   /** The backward tensor-parallel collective of a column-parallel layer runs beside its weight gradient. */
   readonly asyncTensorBackward: boolean;
   /** Weight gradients are added to the fp32 gradient buffer inside the GEMM. */

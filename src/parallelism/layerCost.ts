@@ -184,12 +184,15 @@ function streamOperatorSeconds(operator: StreamOperator, timers: Timers, share: 
     operator.region === 'tensor' ||
     (operator.region === 'sequence' && share.sequenceParallel && !operator.perExpertToken);
   const tokens = (operator.perExpertToken ? share.expertTokens : share.tokens) / (divided ? t : 1);
+  const times = operator.perLocalExpert === true ? share.localExperts : 1;
+  const forwardKernels = times * operator.forwardKernels;
+  const backwardKernels = times * operator.backwardKernels;
   return {
-    forward: streamSeconds(timers.stream, operator.forwardBytes * tokens, operator.forwardKernels),
-    inputGradient: streamSeconds(timers.stream, operator.backwardBytes * tokens, operator.backwardKernels),
+    forward: streamSeconds(timers.stream, operator.forwardBytes * tokens, forwardKernels),
+    inputGradient: streamSeconds(timers.stream, operator.backwardBytes * tokens, backwardKernels),
     weightGradient: 0,
-    forwardKernels: operator.forwardKernels,
-    backwardKernels: operator.backwardKernels,
+    forwardKernels,
+    backwardKernels,
   };
 }
 

@@ -71,5 +71,13 @@ export const precisions = ['fp32', 'tf32', 'fp16', 'bf16', 'fp8', 'mxfp8', 'nvfp
 export type Precision = (typeof precisions)[number];
 export const optimizers = ['adamw', 'adam8bit', 'sgd', 'adafactor', 'lion', 'muon'] as const;
 export type Optimizer = (typeof optimizers)[number];
-export const attentionKernels = ['unfused', 'fused-softmax', 'flash-1', 'flash-2', 'flash-3', 'cudnn'] as const;
+export const attentionKernels = [
+  'unfused',
+  'fused-softmax',
+  'flash-1',
+  'flash-2',
+  'flash-3',
+  'flash-4',
+  'cudnn',
+] as const;
 export type AttentionKernel = (typeof attentionKernels)[number];

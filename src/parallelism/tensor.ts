@@ -13,6 +13,8 @@ export interface TensorCost {
 export interface TensorOptions {
   /** Bytes of one activation of the block: tokens x hidden x element. */
   readonly bytes: number;
+  /** The same as the all-gathers of sequence parallelism carry it: quantised where the GEMM behind them is. */
+  readonly gatherBytes: number;
   /** Column-row pairs in the layer: 2, or 1 for parallel layers and layers with unsplit experts. */
   readonly blocks: number;
   readonly sequenceParallel: boolean;
@@ -26,7 +28,8 @@ export interface TensorOptions {
 /**
  * Without sequence parallelism: one all-reduce per block forward, one backward (Shoeybi et al. 2019). With it: all-gather
  * and reduce-scatter instead, the same volume, and one more all-gather backward to restore the input for the weight
- * gradient (Korthikanti et al. 2022, section 4.2.2), which runs beside the input gradient.
+ * gradient (Korthikanti et al. 2022, section 4.2.2), which runs beside the input gradient. Transformer Engine quantises
+ * before it gathers; partial sums travel in 16 bits.
  */
 export function tensorCost(group: RankGroup, layer: LayerCost, options: TensorOptions): TensorCost {
   if (group.ranks <= 1)
@@ -42,7 +45,7 @@ export function tensorCost(group: RankGroup, layer: LayerCost, options: TensorOp
       exposedBackwardSeconds: reduce - hidden,
     };
   }
-  const gather = blocks * collectiveSeconds(group, 'allGather', bytes);
+  const gather = blocks * collectiveSeconds(group, 'allGather', options.gatherBytes);
   const scatter = blocks * collectiveSeconds(group, 'reduceScatter', bytes);
   const hiddenScatter = options.asyncBackward ? Math.min(scatter, layer.columnWeightGradientSeconds / contention) : 0;
   const hiddenGather = Math.min(gather, layer.columnWeightGradientSeconds / contention);

@@ -27,7 +27,13 @@ export function makeTimers(cluster: Cluster, framework: Framework, strategy: Str
   const kernel = strategy.attentionKernel === 'fused-softmax' ? 'unfused' : strategy.attentionKernel;
   const headDim = model.mla === null ? model.headDim : model.mla.queryKeyNopeHeadDim + model.mla.queryKeyRopeHeadDim;
   return {
-    gemm: gemmTimer(accelerator, matrixFormat(strategy.precision), framework.gemmTimeFactor),
+    gemm: gemmTimer(
+      accelerator,
+      matrixFormat(strategy.precision),
+      framework.gemmTimeFactor,
+      strategy.precision === 'mxfp8',
+      strategy.compile ? 0 : framework.eagerQuantiseTraffic,
+    ),
     gemmHigh: gemmTimer(accelerator, highFormat(strategy.precision), framework.gemmTimeFactor),
     attention: attentionTimer(accelerator, kernel, headDim, framework.attentionTimeFactor),
     stream: streamTimer(accelerator, framework.elementwiseTimeFactor),

@@ -1,7 +1,7 @@
 import { SlipwayError } from '../errors.js';
 import type { Accelerator } from '../hardware/accelerator.js';
 import type { Cluster } from '../hardware/cluster.js';
-import { matrixFormat } from '../parallelism/matrixFormat.js';
+import { multiplies } from '../parallelism/matrixFormat.js';
 import { type Precision, precisions } from '../parallelism/strategy.js';
 
 /** Refuses what no estimate could be right for: figures that are zero, a network that is not there, a missing format. */
@@ -38,11 +38,12 @@ function checkNetwork({ nodeNetworkBytesPerSecond, scaleUpDomainSize, name }: Cl
 
 /** A format that the matrix units lack is no slower plan but a run that does not start. */
 function checkFormat({ name, peakFlopsPerSecond }: Accelerator, precision: Precision): void {
-  if (peakFlopsPerSecond[matrixFormat(precision)] > 0) return;
-  const usable = precisions.filter((known) => peakFlopsPerSecond[matrixFormat(known)] > 0);
+  if (multiplies(peakFlopsPerSecond, precision)) return;
+  const usable = precisions.filter((known) => multiplies(peakFlopsPerSecond, known));
   if (usable.length === 0)
     throw wrong('cluster.accelerator.peakFlopsPerSecond', `all peaks of ${name} are 0; give bf16`);
-  throw wrong('strategy.precision', `${name} has no ${precision} figure; use ${usable.join(', ')}`);
+  const nearest = precision === 'mxfp8' && usable.includes('fp8') ? 'fp8' : usable.join(', ');
+  throw wrong('strategy.precision', `${name} has no ${precision} figure; use ${nearest}`);
 }
 
 function wrong(key: string, message: string): SlipwayError {

@@ -55,6 +55,7 @@ export function assembleScenario(run: RunFile, { cluster, usual, model }: Scenar
     accelerators,
     framework: id,
     defaults,
+    interleavesPipeline: framework.interleavesPipeline,
   });
   checkHardware(cluster, accelerators, strategy.precision);
   const price = run.training?.dollarsPerAcceleratorHour;

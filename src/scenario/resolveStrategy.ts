@@ -15,6 +15,8 @@ export interface StrategyContext {
   readonly framework: Framework['id'];
   /** The framework's own defaults, `flashAttention` included. */
   readonly defaults: StrategyDefaults;
+  /** Pipelines of which nothing else is said are interleaved (`Framework`). */
+  readonly interleavesPipeline: boolean;
 }
 
 type Given = StrategyDefaults;
@@ -76,7 +78,7 @@ export function resolveStrategy(given: Given, context: StrategyContext): [Strate
   const microBatchSize = pick('microBatchSize', 1);
   checkLayout(given, pipelineParallel, context.model);
   checkSchedule(given);
-  const virtualStages = derive('virtualStages', usualVirtualStages(given, pipelineParallel), 'slipway');
+  const virtualStages = derive('virtualStages', usualVirtualStages(given, pipelineParallel, context), 'slipway');
   const offload = pick('offload', 'none');
   const precision = derive('precision', usualPrecision(context), context.framework);
   const strategy: Strategy = {
@@ -131,9 +133,18 @@ export function resolveStrategy(given: Given, context: StrategyContext): [Strate
   return [strategy, filled];
 }
 
-/** Interleaving needs at least two chunks; ZB-V has two by construction; a layout says how many there are. */
-function usualVirtualStages(given: Given, pipelineParallel: number): number {
+/**
+ * Interleaving needs at least two chunks; ZB-V has two by construction; a layout says how many there are. NVIDIA's recipes and
+ * Llama 3's trainer give every layer a chunk of its own where the layers divide, embedding and head counted or not.
+ */
+function usualVirtualStages(given: Given, pipelineParallel: number, context: StrategyContext): number {
   if (pipelineParallel === 1) return 1;
+  const { interleavesPipeline, model } = context;
+  const open = given.pipelineSchedule === undefined || given.pipelineSchedule === 'interleaved-1f1b';
+  if (interleavesPipeline && open && given.stageLayers === undefined && given.pipelineLayout === undefined) {
+    for (const layers of [model.numLayers, model.numLayers + 2])
+      if (layers % pipelineParallel === 0) return layers / pipelineParallel;
+  }
   const chunks = given.stageLayers?.length ?? layersOfLayout(given.pipelineLayout).length;
   if (chunks > pipelineParallel && chunks % pipelineParallel === 0) return chunks / pipelineParallel;
   const two = ['interleaved-1f1b', 'zb-v'].includes(given.pipelineSchedule ?? '');
@@ -176,7 +187,7 @@ function usualTensorOverlap(precision: Precision, { defaults, model }: StrategyC
 
 /**
  * The attention kernel where only `flashAttention` is known: FlashAttention needs Ampere or later; Transformer Engine
- * takes cuDNN on Hopper, DeepSpeed FlashAttention-3, PyTorch's own dispatch version 2; on Blackwell all have cuDNN.
+ * takes cuDNN on Hopper and Blackwell, DeepSpeed's models FlashAttention-3 and -4, PyTorch's own dispatch version 2 and cuDNN.
  */
 function usualAttention(given: Given, context: StrategyContext): AttentionKernel {
   const { defaults, framework, accelerator } = context;
@@ -189,7 +200,7 @@ function usualAttention(given: Given, context: StrategyContext): AttentionKernel
   if (named !== undefined && named !== 'unfused' && named !== 'fused-softmax') return named;
   const generation = accelerator.generation.toLowerCase();
   if (/volta|turing|pascal/.test(generation)) return unfused;
-  if (/blackwell|rubin/.test(generation)) return 'cudnn';
+  if (/blackwell|rubin/.test(generation)) return framework === 'deepspeed' ? 'flash-4' : 'cudnn';
   if (/hopper/.test(generation) && framework !== 'fsdp') return framework === 'deepspeed' ? 'flash-3' : 'cudnn';
   // PyTorch's scaled_dot_product_attention dispatches to FlashAttention-2.
   return 'flash-2';

@@ -24,6 +24,12 @@ function tensorBlocks(model: Architecture, kind: 'dense' | 'moe'): number {
   return model.parallelLayers ? 1 : 2;
 }
 
+/** Bytes of an element that sequence parallelism gathers: 1 and a half with their scales where the GEMM input is quantised. */
+function gatheredElementBytes({ execution, timers, share }: Prepared): number {
+  if (execution.gemmInputBytes >= share.activationBytes) return share.activationBytes;
+  return timers.gemm.operandBytes < 1 ? 9 / 16 : timers.gemm.operandBytes;
+}
+
 export function layerSeconds(p: Prepared, kind: 'dense' | 'moe', recompute: RecomputeChoice): LayerSeconds {
   const graph = layerGraph(p.model, p.execution, kind);
   const cost = layerCost(graph, p.timers, p.accelerator, p.share, recompute);
@@ -31,6 +37,7 @@ export function layerSeconds(p: Prepared, kind: 'dense' | 'moe', recompute: Reco
   const activation = share.tokens * p.model.hiddenSize * share.activationBytes;
   const tensor = tensorCost(p.mesh.tensor, cost, {
     bytes: activation,
+    gatherBytes: share.tokens * p.model.hiddenSize * gatheredElementBytes(p),
     blocks: tensorBlocks(p.model, kind),
     sequenceParallel: strategy.sequenceParallel,
     chunkedOverlap: strategy.tensorOverlap,

@@ -226,8 +226,10 @@ function hostShortfall(
   const launch = p.framework.hostLaunchSeconds * graphLaunchShare[p.strategy.cudaGraphs];
   const kernels = all((l) => l.cost.forwardKernels + l.cost.backwardKernels + recomputeShare * l.cost.recomputeKernels);
   const graphs = graphLaunchShare[p.strategy.cudaGraphs];
+  const overlapped = p.strategy.expertOverlap ? p.framework.hostExpertOverlapFactor : 1;
   const perPass =
-    (counts.dense + counts.moe) * p.framework.hostLayerSeconds + counts.moe * p.framework.hostExpertLayerSeconds;
+    (counts.dense + counts.moe) * p.framework.hostLayerSeconds +
+    counts.moe * p.framework.hostExpertLayerSeconds * overlapped;
   const host = kernels * launch + (2 + recomputePasses) * perPass * graphs;
   return Math.max(0, host - busySeconds);
 }

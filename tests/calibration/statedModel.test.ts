@@ -24,4 +24,11 @@ describe('withNamedModel', () => {
     expect(withNamedModel(qwen)).toBe(qwen);
     expect(withNamedModel('deepseek-v3')).toBe('deepseek-v3');
   });
+
+  it('gives gpt-oss its sinks and biases', () => {
+    expect(withNamedModel({ name: 'GPT-OSS-120B', moe: widths })).toMatchObject({
+      attentionSinks: true,
+      moe: { ...widths, expertBias: true },
+    });
+  });
 });

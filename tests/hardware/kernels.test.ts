@@ -12,7 +12,7 @@ const a100 = loadAccelerator('a100-sxm-80');
 
 /** Kernels measured alone, before a training step's power and clock limits. */
 function alone(accelerator: Accelerator): Accelerator {
-  return { ...accelerator, sustained: { bf16: 1, fp8: 1, fp4: 1, attention: 1 } };
+  return { ...accelerator, sustained: { bf16: 1, fp8: 1, mxfp8: 1, fp4: 1, attention: 1 } };
 }
 
 function gemmTeraflops(accelerator: Accelerator, format: MatrixFormat, m: number, n: number, k: number): number {

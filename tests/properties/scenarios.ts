@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { matrixFormat } from '../../src/parallelism/matrixFormat.js';
+import { multiplies } from '../../src/parallelism/matrixFormat.js';
 import {
   attentionKernels,
   contextMethods,
@@ -114,7 +114,8 @@ function chunksOf(schedule: Draw['schedule'], pipelineParallel: number, drawn: n
 /** The drawn choices with no more layers than there are, and without a number format that the cluster's matrix units lack. */
 function strategyOf({ cluster, strategy }: Draw, numLayers: number): RunFileInput['strategy'] {
   const { precision, activationOffloadLayers, recomputeLayers, ...others } = strategy;
-  const known = precision !== undefined && (peaks.get(cluster)?.[matrixFormat(precision)] ?? 0) > 0;
+  const rates = peaks.get(cluster);
+  const known = precision !== undefined && rates !== undefined && multiplies(rates, precision);
   return {
     ...others,
     ...(known ? { precision } : {}),

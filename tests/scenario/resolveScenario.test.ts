@@ -26,11 +26,26 @@ test('recipes of NVIDIA overlap tensor-parallel collectives, but not in nvfp4 an
   const recipe = { frameworkVersion: 'NeMo container 26.02' };
   const overlap = (changes: Partial<RunFileInput>) => strategyOf({ ...recipe, ...changes }).tensorOverlap;
   expect(overlap({ strategy: { tensorParallel: 4 } })).toBe(true);
-  expect(overlap({ strategy: { tensorParallel: 4, precision: 'nvfp4' } })).toBe(false);
+  const b200 = { accelerator: 'b200-sxm-180', acceleratorsPerNode: 8 };
+  expect(overlap({ cluster: b200, strategy: { tensorParallel: 4, precision: 'nvfp4' } })).toBe(false);
   expect(overlap({ strategy: { tensorParallel: 4, tensorOverlap: false } })).toBe(false);
   const moe = { numExperts: 8, expertsPerToken: 2, expertIntermediateSize: 2048 };
   expect(overlap({ model: { numLayers: 32, hiddenSize: 4096, moe }, strategy: { tensorParallel: 4 } })).toBe(false);
   expect(strategyOf({ strategy: { tensorParallel: 4 } }).tensorOverlap).toBe(false);
+});
+
+test('a recipe of NVIDIA gives each layer a chunk where nothing is said of the pipeline and the layers divide', () => {
+  const recipe = { frameworkVersion: 'NeMo container 24.11' };
+  const stages = (changes: Partial<RunFileInput>) => strategyOf({ ...recipe, ...changes });
+  expect(stages({ strategy: { pipelineParallel: 4 } })).toMatchObject({
+    virtualStages: 8,
+    pipelineSchedule: 'interleaved-1f1b',
+  });
+  expect(stages({ strategy: { pipelineParallel: 4, pipelineSchedule: '1f1b' } }).virtualStages).toBe(1);
+  expect(stages({ model: { numLayers: 29, hiddenSize: 4096 }, strategy: { pipelineParallel: 4 } }).virtualStages).toBe(
+    1,
+  );
+  expect(strategyOf({ strategy: { pipelineParallel: 4 } }).virtualStages).toBe(1);
 });
 
 test('what the run file leaves out is filled in and noted with who says so', () => {
@@ -107,6 +122,7 @@ describe('what no estimate could be right for', () => {
       { cluster: 'dgx-a100', strategy: { precision: 'fp8' } },
       'has no fp8 figure; use fp32, tf32, fp16, bf16',
     ],
+    ['block-scaled fp8 on Hopper', { strategy: { precision: 'mxfp8' } }, 'H100 SXM5 80GB has no mxfp8 figure; use fp8'],
     ['no network', { cluster: { ...cluster, nodeNetworkGbitPerSecond: 0 }, accelerators: 16 }, 'which has none; use 8'],
     ['an efficiency of 0', { cluster: { ...cluster, networkEfficiency: 0 } }, 'must be more than 0, found 0'],
     ['an efficiency above 1', { cluster: { ...cluster, networkEfficiency: 5 } }, 'must be at most 1, found 5'],

@@ -198,7 +198,7 @@ describe('zero-bubble schedules as measured (Qi et al. 2023, tables 4 and 6)', (
   const turnedRound: Readonly<Record<string, readonly (readonly [string, string])[]>> = {
     'zb-t4-1.5B m=64': [['ZB-1p', '1F1B-I']],
     'zb-t4-6.2B m=64': [['ZB-1p', '1F1B-I']],
-    'zb-t6-6.2B m=48': [['ZB-2p', 'ZB-V']],
+    'zb-t6-6.2B m=64': [['ZB-2p', 'ZB-V']],
     'zb-t6-6.2B m=128': [['ZB-2p', 'ZB-V']],
   };
 

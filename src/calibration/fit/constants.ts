@@ -27,6 +27,7 @@ export type FrameworkKey =
   | 'hostLaunchSeconds'
   | 'hostLayerSeconds'
   | 'hostExpertLayerSeconds'
+  | 'hostExpertOverlapFactor'
   | 'stepOverheadSeconds'
   | 'gemmTimeFactor'
   | 'attentionTimeFactor'
@@ -45,7 +46,8 @@ const discount =
 export const acceleratorConstants: readonly AcceleratorConstant[] = [
   { path: ['sustained', 'bf16'], prior: 0.9, spread: 0.05, ownSpread: 0.06, low: 0.6, high: 1.1, source: discount },
   { path: ['sustained', 'fp8'], prior: 0.88, spread: 0.07, ownSpread: 0.07, low: 0.5, high: 1.1, source: discount },
-  { path: ['sustained', 'fp4'], prior: 0.85, spread: 0.1, ownSpread: 0.1, low: 0.5, high: 1.1, source: discount },
+  { path: ['sustained', 'mxfp8'], prior: 0.85, spread: 0.07, ownSpread: 0.07, low: 0.5, high: 1.1, source: discount },
+  { path: ['sustained', 'fp4'], prior: 0.85, spread: 0.1, ownSpread: 0.1, low: 0.5, high: 1.2, source: discount },
   {
     path: ['sustained', 'attention'],
     prior: 0.92,
@@ -86,6 +88,15 @@ export const frameworkConstants: readonly FrameworkConstant[] = [
     low: 0.2e-3,
     high: 12e-3,
     source: 'estimate: counts of tokens read back and dozens of small kernels before the experts start',
+  },
+  {
+    path: ['hostExpertOverlapFactor'],
+    prior: { megatron: 1.25 },
+    spread: 0.15,
+    ownSpread: 0.15,
+    low: 1,
+    high: 2,
+    source: 'estimate: passes cut in pieces with a graph and events of their own, launched in turns',
   },
   {
     path: ['stepOverheadSeconds'],

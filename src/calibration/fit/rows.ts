@@ -35,10 +35,16 @@ export function fitRows(runs: readonly MeasuredRun[]): readonly FitRow[] {
   });
 }
 
+/** Steps with attention sinks take longer by something that is not modelled: they are scored, but shall not pull any constant. */
+function stepInforms({ scenario }: FitRow): boolean {
+  return !scenario.model.attentionSinks;
+}
+
 export function observationsOf(rows: readonly FitRow[]): readonly Observation[] {
-  return rows.flatMap(({ run: { measured } }, row) => {
+  return rows.flatMap((fitRow, row) => {
+    const { measured } = fitRow.run;
     const observations: Observation[] = [];
-    if (measured.stepSeconds !== undefined) observations.push({ row, what: 'step' });
+    if (measured.stepSeconds !== undefined && stepInforms(fitRow)) observations.push({ row, what: 'step' });
     if (measured.peakMemoryBytes !== undefined) observations.push({ row, what: 'memory' });
     if (measured.outOfMemory !== undefined || measured.stepSeconds !== undefined)
       observations.push({ row, what: 'fit' });

@@ -43,12 +43,12 @@ const unreachableSeconds = 1e9;
 
 /**
  * Seconds of an all-to-all in which each rank sends `bytes`, evenly to all. Traffic inside the domain and through the NICs
- * runs at the same time. `scaleOutShare` is below 1 where a token goes only once to each domain (DeepEP).
+ * runs at the same time. The shares are below 1 where a token goes only once to each rank and to each domain (DeepEP).
  */
-export function allToAllSeconds(group: RankGroup, bytes: number, scaleOutShare: number): number {
+export function allToAllSeconds(group: RankGroup, bytes: number, scaleOutShare: number, scaleUpShare = 1): number {
   if (group.ranks <= 1 || bytes <= 0) return 0;
   const inside = scaleUpRate(group, 'allToAll', bytes);
-  const insideBytes = (bytes * (group.perDomain - 1)) / group.ranks;
+  const insideBytes = ((bytes * (group.perDomain - 1)) / group.ranks) * scaleUpShare;
   const insideSeconds = insideBytes / inside.busBytesPerSecond;
   if (group.domains <= 1) return Math.max(inside.latencySeconds, insideSeconds);
   const outsideBytes = ((bytes * (group.ranks - group.perDomain)) / group.ranks) * scaleOutShare;

@@ -9,6 +9,7 @@ const substitutes: Record<AttentionFamily, readonly AttentionFamily[]> = {
   'flash-1': ['flash-2', 'cudnn', 'flash-3'],
   'flash-2': ['flash-1', 'cudnn', 'flash-3'],
   'flash-3': ['cudnn', 'flash-2'],
+  'flash-4': ['cudnn', 'flash-3', 'flash-2'],
   cudnn: ['flash-3', 'flash-2'],
 };
 

@@ -32,15 +32,27 @@ export interface GemmTimer {
 /** Output tile of the large GEMM kernels of cuBLAS: 128 x 256. */
 const tileElements = 128 * 256;
 
-export function gemmTimer(accelerator: Accelerator, format: MatrixFormat, timeFactor: number): GemmTimer {
+/**
+ * `blockScaled` is mxfp8: the fp8 units with a scale for every 32 elements, a kernel family of its own. `quantiseTraffic` is that
+ * of a framework that quantises to fp8 in operations of its own, 0 for fused kernels.
+ */
+export function gemmTimer(
+  accelerator: Accelerator,
+  format: MatrixFormat,
+  timeFactor: number,
+  blockScaled = false,
+  quantiseTraffic = 0,
+): GemmTimer {
   const family = format === 'fp8' || format === 'fp4' ? format : 'bf16';
+  const sustained = accelerator.sustained[blockScaled && family === 'fp8' ? 'mxfp8' : family];
   const curve = accelerator.gemm[family];
   return {
-    flopsPerSecond: (peakFlops(accelerator, format) * curve.maxEfficiency * accelerator.sustained[family]) / timeFactor,
+    flopsPerSecond: (peakFlops(accelerator, format) * curve.maxEfficiency * sustained) / timeFactor,
     bytesPerSecond: accelerator.memoryBytesPerSecond * accelerator.memoryEfficiency,
     launchSeconds: curve.launchSeconds,
     operandBytes: formatBytes(format),
-    quantiseTraffic: curve.quantiseTrafficMultiplier,
+    quantiseTraffic:
+      format === 'fp8' ? Math.max(curve.quantiseTrafficMultiplier, quantiseTraffic) : curve.quantiseTrafficMultiplier,
     tilesPerWave: accelerator.multiprocessors,
   };
 }
