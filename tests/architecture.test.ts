@@ -16,7 +16,8 @@ const layers: readonly (readonly string[])[] = [
   ['training'],
   ['planner', 'calibration'],
   ['report'],
-  ['cli', 'index'],
+  ['index'],
+  ['cli'],
 ];
 
 /** The only files below cli/ that touch the disk. */

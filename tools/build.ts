@@ -62,7 +62,7 @@ function isObject(value: unknown): value is Record<string, unknown> {
 async function buildCommand(): Promise<void> {
   await build({
     absWorkingDir: root,
-    entryPoints: { slipway: 'src/cli/main.ts' },
+    entryPoints: { slipway: 'src/cli/main.ts', 'slipway-worker': 'src/cli/tui/work/worker.ts' },
     outdir: 'dist/bin',
     bundle: true,
     splitting: true,
@@ -74,7 +74,8 @@ async function buildCommand(): Promise<void> {
     minifyWhitespace: true,
     legalComments: 'none',
     logLevel: 'warning',
-    plugins: [englishOnly],
+    plugins: [englishOnly, withoutDevtools],
+    jsx: 'automatic',
     define: { 'process.env.NODE_ENV': '"production"' },
     // Bundled CommonJS packages (commander) still ask for Node's own modules through require.
     banner: {
@@ -91,6 +92,15 @@ const englishOnly: Plugin = {
     onResolve({ filter: /\/locales\/index\.js$/ }, ({ path, importer }) =>
       importer.includes('/node_modules/zod/') ? { path: join(dirname(importer), dirname(path), 'en.js') } : undefined,
     );
+  },
+};
+
+/** Ink looks for React's developer tools when DEV is set; they are no dependency of ours. */
+const withoutDevtools: Plugin = {
+  name: 'without-devtools',
+  setup({ onResolve, onLoad }) {
+    onResolve({ filter: /^react-devtools-core$/ }, () => ({ path: 'react-devtools-core', namespace: 'nothing' }));
+    onLoad({ filter: /.*/, namespace: 'nothing' }, () => ({ contents: 'export default {};', loader: 'js' }));
   },
 };
 

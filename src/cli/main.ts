@@ -1,13 +1,10 @@
 import { existsSync, readFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { join } from 'node:path';
 import { CommanderError } from '@commander-js/extra-typings';
 import { errorLine } from './errorLine.js';
 import { writeError, writeOut } from './output.js';
+import { examplePath, packageRoot } from './packageRoot.js';
 import { makeProgram } from './program.js';
-
-/** What `slipway` without arguments shows, until there is a terminal UI. */
-const EXAMPLE = 'examples/llama3-405b.yaml';
 
 process.stdout.on('error', () => {});
 process.stderr.on('error', () => {});
@@ -36,15 +33,20 @@ function helpWidth(): number {
   return Math.min(process.stdout.columns || 80, 100);
 }
 
-/** No arguments: the example. A run file where a command should be: its estimate. */
+/**
+ * No arguments, or only a run file: the terminal UI, and its estimate where there is no terminal. A run file with flags is a
+ * question, which `estimate` answers.
+ */
 function withCommand(given: readonly string[], commands: readonly string[]): readonly string[] {
   const [first, second] = given;
-  if (first === undefined) return ['estimate', join(packageRoot(), EXAMPLE)];
+  const terminal = process.stdin.isTTY === true && process.stdout.isTTY === true;
+  if (first === undefined) return terminal ? ['tui'] : ['estimate', examplePath()];
   // Commander says nothing about `help nonsense`; about `nonsense` it does.
   if (first === 'help' && second !== undefined && !commands.includes(second)) return [second];
   if (commands.includes(first) || (first.startsWith('-') && first !== '-')) return given;
   const isFile = first === '-' || /\.(ya?ml|json)$|[\\/]/.test(first) || existsSync(first);
-  return isFile ? ['estimate', ...given] : given;
+  if (!isFile) return given;
+  return [terminal && first !== '-' && second === undefined ? 'tui' : 'estimate', ...given];
 }
 
 function fail(error: unknown): number {
@@ -70,11 +72,4 @@ function commanderMessage(message: string): string {
 function version(): string {
   const manifest = JSON.parse(readFileSync(join(packageRoot(), 'package.json'), 'utf8')) as { version?: string };
   return manifest.version ?? '0.0.0';
-}
-
-/** The installed package's folder, from src/cli/ and from the bundle in dist/bin/ alike. */
-function packageRoot(): string {
-  let folder = dirname(fileURLToPath(import.meta.url));
-  while (!existsSync(join(folder, 'package.json')) && dirname(folder) !== folder) folder = dirname(folder);
-  return folder;
 }

@@ -25,12 +25,26 @@ export function makeProgram(version: string, setExitCode: (code: number) => void
     .configureHelp({ minWidthToWrap: 20 })
     .addHelpText('before', examples('slipway estimate run.yaml', 'slipway presets list models'))
     .addHelpText('after', '\nExit status: 0 done, 1 the answer is no (it does not fit), 2 bad input.');
+  addTui(program, setExitCode);
   addEstimate(program, finish);
   addSimulate(program, finish);
   addValidate(program, finish);
   addPresets(program, finish);
   addSchema(program, finish);
   return program as unknown as Command;
+}
+
+function addTui(program: Command, setExitCode: (code: number) => void): void {
+  program
+    .command('tui')
+    .description('the terminal UI, also what slipway alone opens: change a value, see memory, speed and days move')
+    .argument('[run.yaml]', 'run file in YAML or JSON; without it, where the last session ended')
+    .addHelpText('before', examples('slipway', 'slipway tui examples/llama3-405b.yaml --ascii'))
+    .option('--ascii', 'draw with ASCII alone, as without a UTF-8 locale')
+    .action(async (file, flags) => {
+      const { openTui } = await import('./openTui.js');
+      setExitCode(await openTui(file, flags.ascii === true));
+    });
 }
 
 function addEstimate(program: Command, finish: Finish): void {

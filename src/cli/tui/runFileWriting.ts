@@ -1,0 +1,33 @@
+import { isMap, parseDocument, stringify } from 'yaml';
+import { canonical, isFields, type RunValue } from './scenario/runValue.js';
+
+/**
+ * A run as the text of its file. Where the file had a text before, comments, order and spelling of what did not change stay:
+ * only changed keys are written anew. A file whose name ends in .json is JSON.
+ */
+export function runFileText(run: RunValue, path: string, previous: string | undefined): string {
+  if (/\.json$/i.test(path)) return `${JSON.stringify(run, null, 2)}\n`;
+  if (previous !== undefined) {
+    const document = parseDocument(previous, { logLevel: 'silent' });
+    if (document.errors.length === 0 && isMap(document.contents)) {
+      const before: unknown = document.toJS();
+      if (isFields(before)) {
+        update(document, [], before, run);
+        return document.toString({ lineWidth: 0 });
+      }
+    }
+  }
+  return stringify(run, { lineWidth: 0 });
+}
+
+type Document = ReturnType<typeof parseDocument>;
+
+function update(document: Document, path: readonly string[], before: RunValue, after: RunValue): void {
+  for (const key of Object.keys(before)) if (!(key in after)) document.deleteIn([...path, key]);
+  for (const [key, value] of Object.entries(after)) {
+    const old = before[key];
+    if (canonical(old) === canonical(value)) continue;
+    if (isFields(old) && isFields(value)) update(document, [...path, key], old, value);
+    else document.setIn([...path, key], value);
+  }
+}

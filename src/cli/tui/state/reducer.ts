@@ -1,0 +1,158 @@
+import type { Actions } from './actions/action.js';
+import { setFilter } from './actions/filters.js';
+import { globalActions } from './actions/globalActions.js';
+import { planActions } from './actions/planActions.js';
+import { presetActions } from './actions/presetActions.js';
+import * as prompts from './actions/promptActions.js';
+import { scenarioActions } from './actions/scenarioActions.js';
+import { timelineActions } from './actions/timelineActions.js';
+import { compareActions, memoryActions, overviewActions } from './actions/viewActions.js';
+import { gridId, pointsOf, whatifActions } from './actions/whatifActions.js';
+import { changeRun, openRun, simulationId } from './change.js';
+import { bindingFor, type Place } from './keyTable.js';
+import { editLine } from './lineEdit.js';
+import { type Effect, type Event, only, type Result, type State, saying, type Work } from './state.js';
+
+export const actionsOf: Readonly<Record<Place, Actions>> = {
+  scenario: scenarioActions,
+  overview: overviewActions,
+  memory: memoryActions,
+  timeline: timelineActions,
+  plan: planActions,
+  compare: compareActions,
+  whatif: whatifActions,
+  run: {},
+  presets: presetActions,
+  everywhere: globalActions,
+  edit: prompts.editActions,
+  choose: prompts.chooseActions,
+  command: prompts.commandActions,
+  filter: prompts.filterActions,
+  path: prompts.pathActions,
+  export: prompts.exportActions,
+  overwrite: prompts.overwriteActions,
+  quit: prompts.quitActions,
+  help: prompts.helpActions,
+};
+
+/** The next state and what is to be done outside, for everything that can happen. Pure but for the presets that it reads. */
+export function reduce(state: State, event: Event): Result {
+  if (event.kind === 'keys') return settled(allKeys(state, event.keys));
+  return settled(happened(state, event));
+}
+
+/** Keys that arrived together are as many steps and one frame. */
+function allKeys(state: State, keys: readonly string[]): Result {
+  let now = state;
+  const effects: Effect[] = [];
+  for (const key of keys) {
+    const result = onKey(now, key);
+    now = result.state;
+    effects.push(...result.effects);
+    if (result.effects.some((effect) => effect.do === 'quit')) break;
+  }
+  return { state: now, effects };
+}
+
+function onKey(state: State, key: string): Result {
+  // A message stands until the next key.
+  const quiet = state.message === undefined ? state : { ...state, message: undefined };
+  const binding = bindingFor(quiet, key);
+  if (binding !== undefined) return actionsOf[binding.place][binding.action]?.(quiet, key) ?? only(quiet);
+  return only(typed(quiet, key));
+}
+
+/** A key that no binding takes goes into the line that is being typed. */
+function typed(state: State, key: string): State {
+  const { prompt } = state;
+  if (prompt === undefined || !('line' in prompt)) return state;
+  const line = editLine(prompt.line, key);
+  if (line === undefined) return state;
+  if (prompt.kind === 'filter') return setFilter({ ...state, prompt: { ...prompt, line } }, prompt.target, line.text);
+  if (prompt.kind === 'choose') return { ...state, prompt: { ...prompt, line, selected: 0 } };
+  if (prompt.kind === 'path') return { ...state, prompt: { ...prompt, line } };
+  return { ...state, prompt: { ...prompt, line, problem: undefined } };
+}
+
+function happened(state: State, event: Exclude<Event, { kind: 'keys' }>): Result {
+  switch (event.kind) {
+    case 'resize':
+      return only({ ...state, size: { columns: event.columns, rows: event.rows } });
+    case 'simulated':
+      return only({ ...state, simulation: worked(state.simulation, event) });
+    case 'gridded':
+      return only({ ...state, grid: worked(state.grid, event) });
+    case 'searching':
+      return only(searching(state, event));
+    case 'saved': {
+      const document = { ...state.document, file: event.path, saved: event.run };
+      return only(saying({ ...state, document }, `saved ${event.path}`, 'good'));
+    }
+    case 'exists': {
+      const { purpose, path, thenQuit } = event;
+      return only({ ...state, prompt: { kind: 'overwrite', purpose, path, thenQuit } });
+    }
+    case 'opened':
+      return only(saying(openRun(state, event.path, event.run, event.baseDirectory), `opened ${event.path}`, 'good'));
+    case 'calculated':
+      return only(changeRun(state, event.run));
+    case 'message':
+      return only({ ...state, message: event.message });
+  }
+}
+
+interface Answered<R> {
+  readonly id: string;
+  readonly result?: R;
+  readonly problem?: string;
+}
+
+/** An answer to a question that is no longer asked is dropped; the old picture stays until the new one is there. */
+function worked<R>(work: Work<R>, { id, result, problem }: Answered<R>): Work<R> {
+  if (id !== work.asked) return work;
+  if (result === undefined) return { ...work, running: false, problem };
+  return { asked: id, running: false, result, resultFor: id, problem: undefined };
+}
+
+function searching(state: State, event: Extract<Event, { kind: 'searching' }>): State {
+  const { search } = state;
+  if (event.id !== search.asked || !search.running) return state;
+  const running = event.done !== true && event.problem === undefined;
+  return {
+    ...state,
+    search: {
+      ...search,
+      running,
+      result: event.rows ?? search.result,
+      resultFor: event.id,
+      progress: event.progress ?? search.progress,
+      problem: event.problem,
+    },
+  };
+}
+
+/** Asks for what the open tab shows and nobody has worked out yet. */
+function settled(result: Result): Result {
+  const simulated = askSimulation(result.state);
+  const gridded = askGrid(simulated.state);
+  return { state: gridded.state, effects: [...result.effects, ...simulated.effects, ...gridded.effects] };
+}
+
+function askSimulation(state: State): Result {
+  if ((state.tab !== 'timeline' && state.tab !== 'memory') || !state.answer.ok) return only(state);
+  const id = simulationId(state);
+  if (state.simulation.asked === id) return only(state);
+  const { run, baseDirectory } = state.document;
+  const simulation = { ...state.simulation, asked: id, running: true, problem: undefined };
+  return { state: { ...state, simulation }, effects: [{ do: 'simulate', id, run, baseDirectory }] };
+}
+
+function askGrid(state: State): Result {
+  if (state.tab !== 'whatif' || state.whatif.keys.length === 0) return only(state);
+  const id = gridId(state);
+  if (state.grid.asked === id) return only(state);
+  const points = pointsOf(state).map(({ run }) => run);
+  const grid = { ...state.grid, asked: id, running: points.length > 0, result: undefined, problem: undefined };
+  const { baseDirectory } = state.document;
+  return { state: { ...state, grid }, effects: points.length > 0 ? [{ do: 'grid', id, points, baseDirectory }] : [] };
+}
