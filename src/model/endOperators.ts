@@ -9,6 +9,8 @@ export interface EndOperators {
   readonly head: GemmOperator;
   /** Cross entropy over the padded vocabulary. */
   readonly loss: StreamOperator;
+  /** What one multi-token-prediction module adds to a layer: its norms and the projection of hidden state and next embedding. */
+  readonly prediction: readonly (GemmOperator | StreamOperator)[];
 }
 
 /** Bytes of logits kept or alive at the loss, per token and vocabulary entry (whole, before tensor parallelism). */
@@ -61,7 +63,24 @@ export function endOperators(
     module: 'other',
     perExpertToken: false,
   };
-  return { embedding, finalNorm: a.finalNorm ? normOperator('finalNorm', a, x, h, region) : undefined, head, loss };
+  const finalNorm = a.finalNorm ? normOperator('finalNorm', a, x, h, region) : undefined;
+  return { embedding, finalNorm, head, loss, prediction: predictionOperators(a, x) };
+}
+
+/** DeepSeek-V3 report, section 2.2: norms of the hidden state and of the next token's embedding, a 2h x h projection, a final norm. */
+function predictionOperators(a: Architecture, x: Execution): (GemmOperator | StreamOperator)[] {
+  const h = a.hiddenSize;
+  const norm = (name: string): StreamOperator => normOperator(name, a, x, h, 'sequence');
+  const projection: GemmOperator = {
+    kind: 'gemm',
+    name: 'predictionProjection',
+    inputFeatures: 2 * h,
+    outputFeatures: h,
+    split: 'column',
+    lowPrecision: true,
+    module: 'other',
+  };
+  return [norm('hiddenNorm'), norm('embeddingNorm'), projection, norm('predictionNorm')];
 }
 
 /**

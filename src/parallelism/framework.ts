@@ -19,6 +19,11 @@ export interface Framework {
   readonly hostExpertLayerSeconds: number;
   /** Multiplies the host time of a layer with experts where their exchange is overlapped: passes cut in pieces, launched in turns. */
   readonly hostExpertOverlapFactor: number;
+  /**
+   * Host time of a forward or backward pass of a pipeline stage that the device waits for: its queue runs empty while the stage receives, and
+   * fills again only after the schedule, the send and receive calls and the model's entry have run.
+   */
+  readonly hostPassSeconds: number;
   /** Fixed time of a step: data loading, logging, loss-scale check, gradient-norm read-back. */
   readonly stepOverheadSeconds: number;
   /** Multiplies the device time of GEMM, attention and elementwise kernels of this stack; 1 is the preset's measured kernel. */

@@ -21,6 +21,7 @@ const figuresSchema = once(() =>
     hostLayerSeconds: seconds,
     hostExpertLayerSeconds: seconds,
     hostExpertOverlapFactor: factor,
+    hostPassSeconds: seconds,
     stepOverheadSeconds: seconds,
     gemmTimeFactor: factor,
     attentionTimeFactor: factor,

@@ -125,12 +125,17 @@ export function resolveStrategy(given: Given, context: StrategyContext): [Strate
     overlapParameterGather: pick('overlapParameterGather', false),
     overlapPipelineSend: derive(
       'overlapPipelineSend',
-      virtualStages > 1 && (context.defaults.overlapPipelineSend ?? false),
+      (virtualStages > 1 || sendsBesidePasses(given)) && (context.defaults.overlapPipelineSend ?? false),
       context.framework,
     ),
     stageLayers: given.stageLayers ?? layersOfLayout(given.pipelineLayout),
   };
   return [strategy, filled];
+}
+
+/** Zero-bubble runtimes and DualPipe post sends and receives ahead and only wait for what the next pass reads (sail-sg/zero-bubble, DeepSeek). */
+function sendsBesidePasses({ pipelineSchedule }: Given): boolean {
+  return pipelineSchedule === 'dualpipe' || (pipelineSchedule?.startsWith('zb-') ?? false);
 }
 
 /**

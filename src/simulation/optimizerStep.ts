@@ -1,3 +1,5 @@
+import { collectiveSeconds } from '../hardware/collectives/collective.js';
+import { placeGroup } from '../hardware/collectives/group.js';
 import { bytesPerParameter } from '../memory/states.js';
 import type { RankParameters } from '../parallelism/data.js';
 import type { Prepared } from './prepare.js';
@@ -47,4 +49,32 @@ function driveSecondsPerByte(p: Prepared): number {
   const { nvmeReadBytesPerSecond: read, nvmeWriteBytesPerSecond: write, acceleratorsPerNode } = p.scenario.cluster;
   if (read <= 0 || write <= 0) return 0;
   return acceleratorsPerNode * (1 / read + 1 / write);
+}
+
+/**
+ * The update of one pipeline rank with what it waits for first. Ranks that update together all-reduce the gradient norm, a few bytes over
+ * all accelerators; those that go on alone check it afterwards (Qi et al. 2023, section 4). A tied embedding whose copies lie on the first
+ * and the last rank has its gradients summed between the two, and with a common norm all others wait for that.
+ */
+export function rankUpdate(p: Prepared, parameters: RankParameters, rank: number, alone: boolean): OptimizerSeconds {
+  const own = optimizerSeconds(p, parameters);
+  const last = p.degrees.pipelineParallel - 1;
+  const waits = (alone ? 0 : normSeconds(p)) + (!alone || rank === 0 || rank === last ? tiedEmbeddingSeconds(p) : 0);
+  return { ...own, totalSeconds: own.totalSeconds + waits, deviceSeconds: own.deviceSeconds + waits };
+}
+
+function normSeconds({ scenario, degrees }: Prepared): number {
+  return collectiveSeconds(placeGroup(scenario.cluster, degrees.accelerators, 1), 'allReduce', 4);
+}
+
+function tiedEmbeddingSeconds({ scenario, model, strategy, degrees, chunks, paddedVocabulary }: Prepared): number {
+  const { pipelineParallel, accelerators, tensorParallel } = degrees;
+  const first = chunks[0];
+  const head = chunks[chunks.length - 1];
+  if (!model.tiedEmbeddings || pipelineParallel === 1 || first?.stage === head?.stage) return 0;
+  // One domain may hold both although a larger stride than half of it lies between them.
+  const inside = accelerators <= scenario.cluster.scaleUpDomainSize;
+  const pair = placeGroup(scenario.cluster, 2, inside ? 1 : accelerators - accelerators / pipelineParallel);
+  const bytes = ((paddedVocabulary * model.hiddenSize) / tensorParallel) * (strategy.gradientDtype === 'fp32' ? 4 : 2);
+  return collectiveSeconds(pair, 'allReduce', bytes);
 }

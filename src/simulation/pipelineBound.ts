@@ -3,7 +3,7 @@ import { interleavedWarmUp } from '../parallelism/pipeline/interleaved.js';
 import type { Schedule } from '../parallelism/pipeline/schedule.js';
 import type { Chunk } from '../parallelism/stages.js';
 import { exposedGather, exposedPieces, messageSeconds, type WorkCost } from './chunkCost.js';
-import { optimizerSeconds } from './optimizerStep.js';
+import { rankUpdate } from './optimizerStep.js';
 import type { Prepared } from './prepare.js';
 
 /** The rank whose bound is the longest, and what its step is made of. */
@@ -277,7 +277,7 @@ class BoundBuilder {
       const held = this.held(other);
       if (held.dense + held.expert > most.dense + most.expert) most = held;
     }
-    return optimizerSeconds(this.p, most);
+    return rankUpdate(this.p, most, rank, this.schedule.staggered);
   }
 
   /** Parameters on a rank: with DualPipe those of its mirror image as well. */

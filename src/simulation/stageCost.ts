@@ -1,5 +1,6 @@
 import { streamSeconds } from '../hardware/kernels/elementwise.js';
 import { layerActivations } from '../memory/activations.js';
+import type { Operator } from '../model/operators.js';
 import { exposedBeside, gatherBytes } from '../parallelism/data.js';
 import { operatorSeconds, type RecomputeChoice } from '../parallelism/layerCost.js';
 import type { StagePass } from '../parallelism/pipeline/schedule.js';
@@ -75,17 +76,16 @@ function endSeconds(p: Prepared, stage: Stage): { forward: number; inputGradient
   let inputGradient = 0;
   let weightGradient = 0;
   const { ends, timers, accelerator, share } = p;
-  const parts = [
-    stage.hasEmbedding ? ends.embedding : undefined,
-    stage.hasHead ? ends.finalNorm : undefined,
-    stage.hasHead ? ends.head : undefined,
-    stage.hasHead ? ends.loss : undefined,
-  ];
-  // Each multi-token-prediction depth runs the head and the loss once more.
+  // Each multi-token-prediction depth embeds the next tokens, joins them with the hidden state, and runs head and loss once more.
   const depth = p.model.multiTokenPredictionLayers;
-  for (const part of parts) {
-    if (part === undefined) continue;
-    const times = part === ends.head || part === ends.loss ? 1 + depth : 1;
+  const parts: [number, Operator | undefined][] = [[stage.hasEmbedding ? 1 : 0, ends.embedding]];
+  if (stage.hasHead) parts.push([1, ends.finalNorm], [1 + depth, ends.head], [1 + depth, ends.loss]);
+  if (stage.hasHead && depth > 0) {
+    parts.push([depth, ends.embedding]);
+    for (const operator of ends.prediction) parts.push([depth, operator]);
+  }
+  for (const [times, part] of parts) {
+    if (part === undefined || times === 0) continue;
     const seconds = operatorSeconds(part, timers, accelerator, share);
     forward += times * seconds.forward;
     inputGradient += times * seconds.inputGradient;
@@ -123,6 +123,7 @@ export function stageCost(p: Prepared, table: LayerTable, stage: Stage): StageCo
   const offloadBackward = linkExposed(p, link.backwardBytes, busy - busyForward);
   // And kernels are launched while the device waits for copies.
   const hostSeconds = hostShortfall(p, all, counts, share, again, busy + offloadForward + offloadBackward);
+  const passSeconds = hostPassSeconds(p);
   const parts = {
     forward: {
       compute: forwardSeconds,
@@ -130,7 +131,7 @@ export function stageCost(p: Prepared, table: LayerTable, stage: Stage): StageCo
       tensor: tensorForward,
       context: contextForward,
       expert: expertForward,
-      host: hostSeconds / 3,
+      host: hostSeconds / 3 + passSeconds,
       offload: offloadForward,
     },
     inputGradient: {
@@ -139,7 +140,7 @@ export function stageCost(p: Prepared, table: LayerTable, stage: Stage): StageCo
       tensor: tensorBackward,
       context: contextBackward,
       expert: expertBackward,
-      host: (2 * hostSeconds) / 3,
+      host: (2 * hostSeconds) / 3 + passSeconds,
       offload: offloadBackward,
     },
     weightGradient: {
@@ -160,7 +161,7 @@ export function stageCost(p: Prepared, table: LayerTable, stage: Stage): StageCo
     tensorSeconds,
     contextSeconds,
     expertSeconds,
-    hostSeconds,
+    hostSeconds: hostSeconds + 2 * passSeconds,
     parts,
     pass: {
       forward: partsSeconds(parts.forward),
@@ -210,6 +211,11 @@ function linkExposed(p: Prepared, bytes: number, busy: number): number {
 
 /** Kernels that CUDA graphs leave to launch one by one. */
 const graphLaunchShare = { none: 1, layer: 0.25, full: 0 } as const;
+
+/** Exposed host time of a pass in a pipeline; a whole step captured in a graph has none. */
+function hostPassSeconds({ degrees, framework, strategy }: Prepared): number {
+  return degrees.pipelineParallel > 1 && strategy.cudaGraphs !== 'full' ? framework.hostPassSeconds : 0;
+}
 
 /**
  * The host launches kernels one after another; where that takes longer than the device is busy, communication included,

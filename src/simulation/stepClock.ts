@@ -2,7 +2,7 @@ import type { Pass, PipelineOrder } from '../parallelism/pipeline/order.js';
 import type { Schedule } from '../parallelism/pipeline/schedule.js';
 import { type ChunkCost, exposedGather, gradientPieces, messageSeconds, rankParameters } from './chunkCost.js';
 import { RankHeap } from './engine/rankHeap.js';
-import { optimizerSeconds } from './optimizerStep.js';
+import { rankUpdate } from './optimizerStep.js';
 import type { Prepared } from './prepare.js';
 import { RankClock } from './rankClock.js';
 
@@ -277,7 +277,8 @@ class StepClock {
   }
 
   private optimizer(rank: number): number {
-    const { deviceSeconds, offloadSeconds } = optimizerSeconds(this.p, rankParameters(this.p, this.chunks, rank));
+    const parameters = rankParameters(this.p, this.chunks, rank);
+    const { deviceSeconds, offloadSeconds } = rankUpdate(this.p, parameters, rank, this.staggered);
     return deviceSeconds + offloadSeconds;
   }
 

@@ -1,7 +1,7 @@
 import { type Pass, type PipelineOrder, passKinds } from '../parallelism/pipeline/order.js';
 import { type ChunkCost, gradientPieces, messageSeconds, rankParameters } from './chunkCost.js';
 import { streamIndex, TaskGraph } from './engine/taskGraph.js';
-import { optimizerSeconds } from './optimizerStep.js';
+import { rankUpdate } from './optimizerStep.js';
 import type { Stretch } from './perturbation.js';
 import type { Prepared } from './prepare.js';
 import type { PassParts } from './stageCost.js';
@@ -324,7 +324,7 @@ class StepBuilder {
   private addOptimizers(): void {
     const optimizers = this.order.ranks.map((_, rank) => {
       const parameters = rankParameters(this.p, this.chunks, rank);
-      const { deviceSeconds, offloadSeconds } = optimizerSeconds(this.p, parameters);
+      const { deviceSeconds, offloadSeconds } = rankUpdate(this.p, parameters, rank, this.staggered);
       const info: TaskInfo = {
         kind: 'optimizer',
         rank,

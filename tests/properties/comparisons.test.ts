@@ -210,7 +210,8 @@ test('a step with twice the micro-batches takes longer, but less than twice as l
     expect(twice).toBeGreaterThanOrEqual(once / rounding);
     // Several chunks on a rank: the longer order is not the shorter one twice, and its passes may meet less well; 2.6 % in 1,200 draws.
     const { virtualStages, pipelineSchedule } = scenario.strategy;
-    const chunked = virtualStages > 1 || pipelineSchedule === 'zb-v';
-    expect(twice).toBeLessThanOrEqual(2 * once * (chunked ? 1.05 : rounding));
+    // ZB-V's list does not see how long messages take, and on slow networks that is most of the step.
+    const loose = pipelineSchedule === 'zb-v' ? 1.15 : virtualStages > 1 ? 1.05 : rounding;
+    expect(twice).toBeLessThanOrEqual(2 * once * loose);
   }, 60);
 });
