@@ -8,7 +8,7 @@ export function savedTensorBytes(tensor: SavedTensor, share: RankShare): number 
   const divided =
     tensor.region === 'tensor' || (tensor.region === 'sequence' && share.sequenceParallel && !tensor.perExpertToken);
   const keys = tensor.perKey ? share.keyLength : 1;
-  return (tensor.bytesPerToken * tokens * keys) / (divided ? t : 1);
+  return (tensor.bytesPerToken * tokens * keys) / (divided ? Math.min(t, tensor.mostParts) : 1);
 }
 
 /** Activation bytes of one layer and micro-batch: what stays until backward, and what a recomputed layer needs meanwhile. */
@@ -18,6 +18,9 @@ export interface LayerActivations {
   readonly fullBytes: number;
   /** Of `fullBytes`, the inputs of weight matrices and their outputs' gradients: alive until the weight gradient. */
   readonly weightBytes: number;
+  /** Of both, what belongs to the feed-forward part: it runs backward first and is freed before attention does. */
+  readonly feedForwardKeptBytes: number;
+  readonly feedForwardFullBytes: number;
 }
 
 /**
@@ -28,14 +31,29 @@ export function layerActivations(graph: LayerGraph, share: RankShare, recompute:
   let fullBytes = 0;
   let keptBytes = 0;
   let weightBytes = 0;
-  for (const tensor of graph.saved) {
+  let attentionFullBytes = 0;
+  let attentionKeptBytes = 0;
+  graph.saved.forEach((tensor, position) => {
     const bytes = savedTensorBytes(tensor, share);
     fullBytes += bytes;
     // Beside the input, the weight gradient needs the gradient of the output; the outputs are about as wide as the inputs.
     if (tensor.forWeights) weightBytes += 2 * bytes;
     if (recompute === 'none' || (recompute !== 'all' && !recompute.has(tensor.module))) keptBytes += bytes;
-  }
+    if (position === graph.savedByAttention - 1) {
+      attentionFullBytes = fullBytes;
+      attentionKeptBytes = keptBytes;
+    }
+  });
   const input = graph.saved[0];
-  if (recompute === 'all' && input !== undefined) keptBytes = savedTensorBytes(input, share);
-  return { keptBytes, fullBytes, weightBytes: Math.min(weightBytes, fullBytes) };
+  if (recompute === 'all' && input !== undefined) {
+    keptBytes = savedTensorBytes(input, share);
+    attentionKeptBytes = keptBytes;
+  }
+  return {
+    keptBytes,
+    fullBytes,
+    weightBytes: Math.min(weightBytes, fullBytes),
+    feedForwardKeptBytes: keptBytes - attentionKeptBytes,
+    feedForwardFullBytes: fullBytes - attentionFullBytes,
+  };
 }

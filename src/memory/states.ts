@@ -38,9 +38,14 @@ const momentBytes: Readonly<Record<Optimizer, number>> = {
 export function bytesPerParameter(strategy: Strategy, framework: Framework): BytesPerParameter {
   const full = strategy.precision === 'fp32' || strategy.precision === 'tf32';
   const weight = full ? 4 : framework.weightBytes;
-  const gradient = full || strategy.gradientDtype === 'fp32' ? 4 : 2;
+  const gradient = full ? 4 : gradientBytes(strategy, framework);
   const master = framework.masterWeights && weight === 2 ? 4 : 0;
   return { weight, gradient, optimizer: master + momentBytes[strategy.optimizer] };
+}
+
+function gradientBytes({ precision, gradientDtype }: Strategy, { memory }: Framework): number {
+  const stated = precision === 'fp16' ? memory.gradientBytes.fp16 : memory.gradientBytes.bf16;
+  return stated ?? (gradientDtype === 'fp32' ? 4 : 2);
 }
 
 /**
@@ -63,9 +68,7 @@ export function stateBytes(
   const each = bytesPerParameter(strategy, framework);
   const level = { ddp: 0, 'zero-1': 1, 'zero-2': 2, 'zero-3': 3 }[strategy.dataSharding];
   const shard = (bytes: number, from: number): number =>
-    level >= from
-      ? bytes * (parameters.dense / degrees.shardGroup + parameters.expert / expertShards(degrees))
-      : bytes * (parameters.dense + parameters.expert);
+    bytes * (level >= from ? ownedParameters(parameters, degrees) : parameters.dense + parameters.expert);
   const copies = level >= 3 ? 0 : lowPrecisionWeightBytes(strategy, framework) * matrixParameters;
   const weights = shard(each.weight, 3) + copies;
   const heldBack = strategy.dataSharding === 'zero-2' && !shardsGradients(strategy);
@@ -74,8 +77,9 @@ export function stateBytes(
   return offload({ weights, gradients, optimizer, offloaded: 0 }, strategy);
 }
 
-function expertShards(degrees: Degrees): number {
-  return Math.max(1, degrees.expertDataParallel);
+/** A rank's part where states are sharded over the ranks that hold the same parameters. */
+export function ownedParameters(parameters: RankParameters, degrees: Degrees): number {
+  return parameters.dense / degrees.shardGroup + parameters.expert / Math.max(1, degrees.expertDataParallel);
 }
 
 function offload(states: StateBytes, strategy: Strategy): StateBytes {

@@ -13,10 +13,14 @@ export interface EndOperators {
   readonly prediction: readonly (GemmOperator | StreamOperator)[];
 }
 
-/** Bytes of logits kept or alive at the loss, per token and vocabulary entry (whole, before tensor parallelism). */
+/** Bytes per logit that the loss needs. */
 export interface LossMemory {
-  /** Between the head's forward and backward of one micro-batch. */
-  readonly peakBytesPerLogit: number;
+  /** At once in the forward pass, the logits themselves included. */
+  readonly forwardBytes: number;
+  /** From the forward to the backward pass of one micro-batch. */
+  readonly keptBytes: number;
+  /** At once in the backward pass. */
+  readonly backwardBytes: number;
 }
 
 export function endOperators(
@@ -83,11 +87,24 @@ function predictionOperators(a: Architecture, x: Execution): (GemmOperator | Str
   return [norm('hiddenNorm'), norm('embeddingNorm'), projection, norm('predictionNorm')];
 }
 
+/** How a framework takes the loss: which tensors of the size of the logits it makes. */
+export type LossKind = 'megatron' | 'megatron-2021' | 'torch' | 'torch-kept' | 'compiled';
+
 /**
- * Logits alive at once: the head's output, the fp32 copy that the loss turns into probabilities in place, and the gradient
- * in the head's type. A fused loss turns the logits into their gradient in place.
+ * Tensors of the size of the logits, by implementation.
+ *
+ * Megatron's vocabulary-parallel loss: an fp32 copy that becomes the probabilities in place and later their gradient, which is cast
+ * (in 2021 the exponential was a tensor of its own). PyTorch's cross entropy: an fp32 copy and its log-softmax; backward the
+ * log-probabilities, the gradient of the picked ones and that of the softmax. `torch-kept`: the caller holds the logits meanwhile.
+ * A fused loss of a 16-bit framework and XLA's turn the logits into their gradient.
  */
-export function lossMemory(x: Execution, fusedCrossEntropy: boolean): LossMemory {
+export function lossMemory(x: Execution, fusedCrossEntropy: boolean, kind: LossKind): LossMemory {
   const e = x.activationBytes;
-  return { peakBytesPerLogit: fusedCrossEntropy ? 2 * e : e + 4 + e };
+  if (kind === 'megatron' || (kind === 'megatron-2021' && fusedCrossEntropy)) {
+    return { forwardBytes: e + 4, keptBytes: 4, backwardBytes: 4 + e };
+  }
+  if (kind === 'megatron-2021') return { forwardBytes: e + 8, keptBytes: 4, backwardBytes: 4 + e };
+  if (fusedCrossEntropy || kind === 'compiled') return { forwardBytes: e, keptBytes: e, backwardBytes: 2 * e };
+  const held = kind === 'torch-kept' ? e : 0;
+  return { forwardBytes: e + 8, keptBytes: 4 + held, backwardBytes: 12 + held };
 }

@@ -71,6 +71,8 @@ export interface SavedTensor {
   readonly perExpertToken: boolean;
   /** The input of a weight matrix: its weight gradient still needs it when the input gradients are done. */
   readonly forWeights: boolean;
+  /** Most parts into which tensor parallelism can cut it; ranks beyond hold copies (key-value heads). */
+  readonly mostParts: number;
 }
 
 /** How kernels are fused; decides bytes moved and tensors kept. */
@@ -88,6 +90,8 @@ export interface Execution {
 export interface LayerGraph {
   readonly operators: readonly Operator[];
   readonly saved: readonly SavedTensor[];
+  /** How many of `saved`, from the first, belong to the attention block; the rest is the feed-forward part. */
+  readonly savedByAttention: number;
 }
 
 function stream(
@@ -135,7 +139,8 @@ const weightInputs: ReadonlySet<string> = new Set([
 
 function keep(name: string, bytesPerToken: number, region: Region, module: Module = 'other'): SavedTensor {
   const forWeights = weightInputs.has(name);
-  return { name, bytesPerToken, region, module, perKey: false, perExpertToken: false, forWeights };
+  const mostParts = Number.POSITIVE_INFINITY;
+  return { name, bytesPerToken, region, module, perKey: false, perExpertToken: false, forWeights, mostParts };
 }
 
 /**
@@ -357,10 +362,14 @@ function savedByProjections(a: Architecture, x: Execution): SavedTensor[] {
   const e = x.activationBytes;
   const mla = a.mla;
   if (mla === null) {
-    const width = (a.numAttentionHeads + 2 * a.numKeyValueHeads) * a.headDim;
+    const keysValues = keep('keysValues', 2 * e * a.numKeyValueHeads * a.headDim, 'tensor');
     const normed = (a.numAttentionHeads + a.numKeyValueHeads) * a.headDim;
     const extra = a.queryKeyNorm === 'none' ? [] : [keep('queryKeyNormInput', e * normed, 'tensor', 'layernorm')];
-    return [keep('queryKeyValue', e * width, 'tensor'), ...extra];
+    return [
+      keep('queries', e * a.numAttentionHeads * a.headDim, 'tensor'),
+      { ...keysValues, mostParts: a.numKeyValueHeads },
+      ...extra,
+    ];
   }
   const queryKey = mla.queryKeyNopeHeadDim + mla.queryKeyRopeHeadDim;
   const up = a.numAttentionHeads * (2 * queryKey + mla.valueHeadDim);
@@ -452,8 +461,10 @@ const known = new WeakMap<Architecture, Map<string, LayerGraph>>();
 
 function makeGraph(a: Architecture, x: Execution, kind: 'dense' | 'moe'): LayerGraph {
   const feedForward = kind === 'moe' ? expertOperators(a, x) : feedForwardOperators(a, x);
+  const attention = savedByAttentionBlock(a, x);
   return {
     operators: [...attentionOperators(a, x), ...feedForward],
-    saved: [...savedByAttentionBlock(a, x), ...savedByFeedForward(a, x, kind)],
+    saved: [...attention, ...savedByFeedForward(a, x, kind)],
+    savedByAttention: attention.length,
   };
 }

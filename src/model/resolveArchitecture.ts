@@ -19,7 +19,7 @@ export const ALTERNATE_LAYERS = /^(\d+)( on alternate layers)?$/;
  */
 export function resolveArchitecture(
   input: ArchitectureInput,
-  run: { sequenceLength?: number; dropout?: number } = {},
+  run: { sequenceLength?: number; dropout?: number; gatedDropout?: number } = {},
 ): Architecture {
   const gatedMlp = input.gatedMlp ?? false;
   const norm = input.norm ?? (gatedMlp ? 'rms' : 'layer');
@@ -60,7 +60,7 @@ export function resolveArchitecture(
     moe: input.moe ? resolveExperts(input.moe, intermediateSize) : null,
     slidingWindow: resolveWindow(input.slidingWindow ?? null),
     multiTokenPredictionLayers: Number(input.multiTokenPredictionLayers ?? 0),
-    dropout: input.dropout ?? (gatedMlp ? 0 : (run.dropout ?? DEFAULT_DROPOUT)),
+    dropout: input.dropout ?? (gatedMlp ? (run.gatedDropout ?? 0) : (run.dropout ?? DEFAULT_DROPOUT)),
   };
 }
 

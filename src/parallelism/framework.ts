@@ -1,3 +1,4 @@
+import type { LossKind } from '../model/endOperators.js';
 import type { Strategy } from './strategy.js';
 
 /**
@@ -55,6 +56,8 @@ export interface Framework {
   readonly gatheredLogits: boolean;
   /** Dropout of GPT-shaped models that do not say theirs. */
   readonly dropout: number;
+  /** The same of models with a gated feed-forward layer. */
+  readonly gatedDropout: number;
   /** The weights themselves are kept in the low precision (fp8, mxfp8); otherwise quantised copies stand beside 16-bit weights. */
   readonly lowPrecisionWeights: boolean;
   /** Vocabulary is padded to a multiple of this times tensorParallel (Megatron: 128); 1 for none. */
@@ -67,10 +70,29 @@ export interface Framework {
   readonly optimizerExtraBytes: number;
   /** A straggler's share: relative standard deviation of one rank's step; a synchronous step waits for the slowest. */
   readonly jitter: number;
-  readonly memory: {
-    readonly contextBytes: number;
-    readonly communicatorBytes: number;
-    /** Reserved over allocated, minus one. */
-    readonly fragmentation: number;
-  };
+  readonly memory: FrameworkMemory;
+}
+
+/** What a framework allocates beside the tensors that the model needs. */
+export interface FrameworkMemory {
+  readonly contextBytes: number;
+  readonly communicatorBytes: number;
+  /** Reserved over allocated, minus one. */
+  readonly fragmentation: number;
+  /** How the loss is taken: which tensors of the size of the logits exist. */
+  readonly loss: LossKind;
+  /** One placeholder gradient for each shape of weight stays allocated (Transformer Engine, gradients added inside the GEMM). */
+  readonly placeholderGradients: boolean;
+  /** Gradients are summed in a buffer of their own, so that one weight's fresh gradient exists beside it (Megatron's main_grad). */
+  readonly gradientBuffer: boolean;
+  /** What a stage hands on stays allocated until its micro-batch comes back (DeepSpeed; Megatron frees it since 2022). */
+  readonly keepsStageOutput: boolean;
+  /** Activations that each layer keeps whole on every rank where tensorParallel > 1, in elements per token and hidden size. */
+  readonly tensorCopies: number;
+  /** The same with sequence parallelism, in addition (inputs kept as gathered). */
+  readonly sequenceCopies: number;
+  /** Bytes per parameter of gradients in 16-bit training where they are not one tensor of `gradientDtype`. */
+  readonly gradientBytes: { readonly fp16?: number | undefined; readonly bf16?: number | undefined };
+  /** What fully sharded weights are gathered by: a whole layer, or one matrix after the other. */
+  readonly gatherUnit: 'layer' | 'matrix';
 }

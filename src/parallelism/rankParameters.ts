@@ -4,11 +4,16 @@ import type { RankParameters } from './data.js';
 import type { Degrees } from './degrees.js';
 import type { Stage } from './stages.js';
 
-/** Parameters that one rank holds of a layer, before sharding over data-parallel ranks. */
+/**
+ * Parameters that one rank holds of a layer, before sharding over data-parallel ranks. With more ranks than key-value heads each
+ * rank still projects a whole head of keys and of values.
+ */
 export function layerRankParameters(model: Architecture, kind: 'dense' | 'moe', d: Degrees): RankParameters {
   const layer = layerParameters(model, kind);
+  const copied = model.mla === null ? Math.max(0, 1 - model.numKeyValueHeads / d.tensorParallel) : 0;
+  const keyValue = 2 * model.headDim * (model.hiddenSize + (model.biases.queryKeyValue ? 1 : 0));
   return {
-    dense: layer.tensorParallel / d.tensorParallel + layer.replicated,
+    dense: layer.tensorParallel / d.tensorParallel + layer.replicated + copied * keyValue,
     expert: layer.experts / (d.expertParallel * d.expertTensorParallel),
   };
 }

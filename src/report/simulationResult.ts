@@ -1,4 +1,5 @@
 import { invariant } from '../errors.js';
+import { fullestTotals } from '../memory/totals.js';
 import { type CauseSeconds, criticalPath } from '../simulation/criticalPath.js';
 import type { RankMemory } from '../simulation/memoryTimeline.js';
 import type { StepAtScale } from '../simulation/perturbation.js';
@@ -134,20 +135,20 @@ function stageOf({ stage, busySeconds, idleSeconds, exposed }: StageActivity, me
 
 function memoryOf(step: SimulatedStep): SimulationResult['memory'] {
   const { framework, accelerator } = step.prepared;
-  const { contextBytes, communicatorBytes, fragmentation } = framework.memory;
-  const fixed = contextBytes + communicatorBytes;
-  const peakBytes = step.memory.reduce((most, rank) => Math.max(most, rank.peakBytes), 0);
-  const deviceBytes = peakBytes * (1 + fragmentation) + fixed;
+  const { allocatedBytes: peakBytes, deviceBytes } = fullestTotals(framework, step.memory);
   const capacityBytes = accelerator.usableMemoryBytes;
-  const room = (capacityBytes - fixed) / (1 + fragmentation);
   const fits = deviceBytes <= capacityBytes;
-  return { peakBytes, deviceBytes, capacityBytes, fits, overflow: fits ? null : overflowOf(step, room) };
+  return { peakBytes, deviceBytes, capacityBytes, fits, overflow: fits ? null : overflowOf(step) };
 }
 
-/** The earliest moment at which a stage needs more than `room`. */
-function overflowOf(step: SimulatedStep, room: number): Overflow | null {
+/** The earliest moment at which a stage needs more than its accelerator has. */
+function overflowOf(step: SimulatedStep): Overflow | null {
+  const { framework, accelerator } = step.prepared;
+  const { contextBytes, communicatorBytes, fragmentation } = framework.memory;
+  const free = accelerator.usableMemoryBytes - contextBytes - communicatorBytes;
   let first: { stage: number; atSeconds: number } | undefined;
-  step.memory.forEach(({ curve }, stage) => {
+  step.memory.forEach(({ curve, separateBytes }, stage) => {
+    const room = (free - separateBytes) / (1 + fragmentation);
     const moment = curve.find(([, bytes]) => bytes > room);
     if (moment === undefined || (first !== undefined && first.atSeconds <= moment[0])) return;
     first = { stage, atSeconds: moment[0] };

@@ -86,7 +86,8 @@ export function loadRunModel(
   options: ResolveOptions = {},
 ): Architecture {
   const input = typeof model === 'string' ? loadModel(model, options.baseDirectory) : model;
-  return resolveArchitecture(input, { sequenceLength, dropout: framework.dropout });
+  const { dropout, gatedDropout } = framework;
+  return resolveArchitecture(input, { sequenceLength, dropout, gatedDropout });
 }
 
 /** TPUs are programmed through XLA; everything else mostly through Megatron where the question is planning. */

@@ -1,4 +1,5 @@
-import { activationTable, stageBytes } from '../memory/stageMemory.js';
+import { activationTable, type StageBytes, stageBytes } from '../memory/stageMemory.js';
+import { fullestTotals } from '../memory/totals.js';
 import type { Schedule } from '../parallelism/pipeline/schedule.js';
 import { scheduleFor } from '../parallelism/pipeline/schedules.js';
 import type { Chunk } from '../parallelism/stages.js';
@@ -28,22 +29,15 @@ export function evaluatePrepared(p: Prepared, layers: LayerTable): Evaluation {
 
 /** Memory alone, a small part of the work: whether candidates of a search fit. */
 export function fitsPrepared(p: Prepared, layers: LayerTable): boolean {
-  return memorySums(p, stageMemories(p, layers, scheduleFor(p.strategy))).fits;
+  return memoryAnswer(p, stageMemories(p, layers, scheduleFor(p.strategy))).fits;
 }
 
-function stageMemories(p: Prepared, layers: LayerTable, schedule: Schedule): StageMemories {
+function stageMemories(p: Prepared, layers: LayerTable, schedule: Schedule): readonly StageBytes[] {
   const context = memoryContext(p, layers, schedule);
   const activations = activationTable(context);
-  const overheadBytes = p.framework.memory.contextBytes + p.framework.memory.communicatorBytes;
-  let hostBytes = 0;
-  const stages = p.stages.map((stage): StageMemory => {
-    const { parameters, endParameters } = stageParameters(p, context, stage);
-    const bytes = stageBytes(context, activations, stage, parameters, endParameters, p.degrees.microBatches);
-    hostBytes = Math.max(hostBytes, bytes.hostBytes);
-    const { hostBytes: _host, ...device } = bytes;
-    return { stage: stage.stage, layers: stage.denseLayers + stage.moeLayers, ...device, overheadBytes };
-  });
-  return { stages, hostBytes: hostBytes * p.scenario.cluster.acceleratorsPerNode };
+  return p.stages.map((stage) =>
+    stageBytes(context, activations, stage, stageParameters(p, context, stage), p.degrees.microBatches),
+  );
 }
 
 /** Parts of the rank that bounds the step, over all its micro-batches; what they leave of the bound is bubble. */
@@ -115,6 +109,27 @@ export function waitForSlowest(p: Prepared): number {
   return p.framework.jitter * Math.sqrt(2 * Math.log(p.degrees.accelerators));
 }
 
+/** The part of an answer that is about memory. */
+export type MemoryAnswer = Pick<
+  Evaluation,
+  'stages' | 'allocatedBytes' | 'reservedBytes' | 'deviceBytes' | 'capacityBytes' | 'fits' | 'hostBytes'
+>;
+
+/** What the stages' bytes mean for a plan: its totals, and whether it fits. */
+export function memoryAnswer(p: Prepared, bytes: readonly StageBytes[]): MemoryAnswer {
+  const overheadBytes = p.framework.memory.contextBytes + p.framework.memory.communicatorBytes;
+  let hostBytes = 0;
+  const stages = bytes.map(({ hostBytes: host, ...device }, i): StageMemory => {
+    hostBytes = Math.max(hostBytes, host * p.scenario.cluster.acceleratorsPerNode);
+    const { denseLayers = 0, moeLayers = 0 } = p.stages[i] ?? {};
+    return { stage: i, layers: denseLayers + moeLayers, ...device, overheadBytes };
+  });
+  const totals = fullestTotals(p.framework, stages);
+  const capacityBytes = p.accelerator.usableMemoryBytes;
+  const fits = totals.deviceBytes <= capacityBytes && hostFits(p, hostBytes);
+  return { stages, ...totals, capacityBytes, fits, hostBytes };
+}
+
 /** Offloaded states must fit the node's memory, or its drives; unknown sizes do not refuse. */
 function hostFits(p: Prepared, hostBytes: number): boolean {
   const { hostMemoryBytes, nvmeBytes } = p.scenario.cluster;
@@ -122,28 +137,7 @@ function hostFits(p: Prepared, hostBytes: number): boolean {
   return hostBytes <= 0 || hostMemoryBytes <= 0 || hostBytes <= limit;
 }
 
-interface StageMemories {
-  readonly stages: readonly StageMemory[];
-  readonly hostBytes: number;
-}
-
-/** The fullest stage against what there is. */
-function memorySums(
-  p: Prepared,
-  memory: StageMemories,
-): Pick<Evaluation, 'allocatedBytes' | 'reservedBytes' | 'deviceBytes' | 'capacityBytes' | 'fits' | 'hostBytes'> {
-  let allocatedBytes = 0;
-  for (const stage of memory.stages) allocatedBytes = Math.max(allocatedBytes, stage.peakBytes);
-  const { contextBytes, communicatorBytes, fragmentation } = p.framework.memory;
-  const reservedBytes = allocatedBytes * (1 + fragmentation);
-  const deviceBytes = reservedBytes + contextBytes + communicatorBytes;
-  const capacityBytes = p.accelerator.usableMemoryBytes;
-  const { hostBytes } = memory;
-  const fits = deviceBytes <= capacityBytes && hostFits(p, hostBytes);
-  return { allocatedBytes, reservedBytes, deviceBytes, capacityBytes, fits, hostBytes };
-}
-
-function summarise(p: Prepared, memory: StageMemories, breakdown: StepBreakdown): Evaluation {
+function summarise(p: Prepared, memory: readonly StageBytes[], breakdown: StepBreakdown): Evaluation {
   const flops = stepFlops(p);
   return {
     feasible: true,
@@ -153,8 +147,7 @@ function summarise(p: Prepared, memory: StageMemories, breakdown: StepBreakdown)
     stepSeconds: Object.values(breakdown).reduce((total: number, seconds: number) => total + seconds, 0),
     method: 'closed-form',
     breakdown,
-    stages: memory.stages,
-    ...memorySums(p, memory),
+    ...memoryAnswer(p, memory),
     modelFlops: flops.model,
     hardwareFlops: flops.hardware,
   };

@@ -1,6 +1,7 @@
 import type { Scenario } from '../scenario/scenario.js';
 import { evaluate } from './closedForm.js';
 import type { Evaluation, StepBreakdown } from './evaluation.js';
+import { memoryByPasses } from './memoryByPasses.js';
 import { simulateSeconds } from './steadyState.js';
 
 /**
@@ -17,5 +18,6 @@ export function evaluateStep(scenario: Scenario): Evaluation {
   const more = Math.max(0, stepSeconds - bound.stepSeconds);
   const key = strategy.pipelineParallel > 1 ? 'pipelineBubbleSeconds' : 'dataParallelSeconds';
   const breakdown: StepBreakdown = { ...bound.breakdown, [key]: bound.breakdown[key] + more };
-  return { ...bound, method: 'simulation', stepSeconds: bound.stepSeconds + more, breakdown };
+  const memory = strategy.pipelineParallel > 1 ? memoryByPasses(scenario) : {};
+  return { ...bound, ...memory, method: 'simulation', stepSeconds: bound.stepSeconds + more, breakdown };
 }

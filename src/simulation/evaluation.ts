@@ -29,6 +29,8 @@ export interface StageMemory {
   readonly overheadBytes: number;
   /** Allocated peak: weights + gradients + optimizer + activations + buffers. */
   readonly peakBytes: number;
+  /** Reserved beyond the usual fragmentation: freed blocks that tensors of other sizes do not fit into. */
+  readonly separateBytes: number;
   readonly inFlightMicroBatches: number;
 }
 

@@ -1,5 +1,4 @@
-import type { MemoryContext } from '../memory/stageMemory.js';
-import type { RankParameters } from '../parallelism/data.js';
+import type { HeldParameters, MemoryContext } from '../memory/stageMemory.js';
 import type { Schedule } from '../parallelism/pipeline/schedule.js';
 import { endRankParameters, layerRankParameters, stageRankParameters } from '../parallelism/rankParameters.js';
 import type { Stage } from '../parallelism/stages.js';
@@ -27,35 +26,28 @@ export function memoryContext(p: Prepared, layers: LayerTable, schedule: Schedul
 }
 
 /** Parameters that a rank of a stage holds; DualPipe holds those of its mirror image as well. */
-export function stageParameters(
-  p: Prepared,
-  context: MemoryContext,
-  stage: Stage,
-): { readonly parameters: RankParameters; readonly endParameters: number } {
-  const held = (one: Stage): { parameters: RankParameters; ends: number } => {
-    const ends = endRankParameters(p.model, one, p.degrees, p.paddedVocabulary);
-    return {
-      parameters: stageRankParameters(
-        p.model,
-        one,
-        p.degrees,
-        p.paddedVocabulary,
-        context.denseLayer,
-        context.moeLayer,
-      ),
-      ends: ends.embedding + ends.head,
-    };
-  };
-  const own = held(stage);
+export function stageParameters(p: Prepared, context: MemoryContext, stage: Stage): HeldParameters {
+  const own = heldParameters(p, context, stage);
   const mirrored = p.strategy.pipelineSchedule === 'dualpipe' && p.degrees.pipelineParallel > 1;
   const mirror = mirrored ? p.stages[p.degrees.pipelineParallel - 1 - stage.stage] : undefined;
-  if (mirror === undefined) return { parameters: own.parameters, endParameters: own.ends };
-  const other = held(mirror);
+  if (mirror === undefined) return own;
+  const other = heldParameters(p, context, mirror);
   return {
     parameters: {
       dense: own.parameters.dense + other.parameters.dense,
       expert: own.parameters.expert + other.parameters.expert,
     },
-    endParameters: own.ends + other.ends,
+    embedding: own.embedding + other.embedding,
+    head: own.head + other.head,
+  };
+}
+
+/** Parameters of one piece of a model: a stage or a chunk. */
+export function heldParameters(p: Prepared, context: MemoryContext, one: Stage): HeldParameters {
+  const { model, degrees, paddedVocabulary } = p;
+  const { denseLayer, moeLayer } = context;
+  return {
+    parameters: stageRankParameters(model, one, degrees, paddedVocabulary, denseLayer, moeLayer),
+    ...endRankParameters(model, one, degrees, paddedVocabulary),
   };
 }

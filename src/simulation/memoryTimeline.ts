@@ -1,16 +1,26 @@
-import { activationTable, type MemoryContext, stageBytes } from '../memory/stageMemory.js';
-import type { Stage } from '../parallelism/stages.js';
-import type { ChunkCost } from './chunkCost.js';
+import {
+  activationTable,
+  type MemoryContext,
+  type StageMoments,
+  stageMoments,
+  stageStateBytes,
+  workingBytes,
+} from '../memory/stageMemory.js';
 import type { Timeline } from './engine/engine.js';
 import type { FrozenGraph } from './engine/taskGraph.js';
-import type { TaskInfo } from './stepTasks.js';
+import { heldParameters, stageParameters } from './memoryContext.js';
+import { freedShares } from './orderMemory.js';
+import type { Prepared } from './prepare.js';
+import type { PassMemory, TaskInfo } from './stepTasks.js';
 
 /** Bytes of one rank over a step. */
 export interface RankMemory {
   readonly rank: number;
-  /** Weights, gradients and optimizer states: there all the time. */
+  /** Weights, gradients, optimizer states and buffers that are never freed: there all the time. */
   readonly stateBytes: number;
   readonly peakBytes: number;
+  /** Reserved beside the peak: freed blocks that tensors of other sizes do not fit into. */
+  readonly separateBytes: number;
   /** When in the step the peak is reached. */
   readonly peakSeconds: number;
   /** Micro-batches of the whole stage alive at the peak. */
@@ -28,62 +38,52 @@ interface Change {
 
 /**
  * Activations of a chunk live from the start of its forward pass to the end of its backward pass (its weight gradient where
- * that runs apart); working buffers live during backward passes. The rest is there all the time.
+ * that runs apart); working buffers live during backward passes, temporaries of the update during the update. States, placeholders
+ * and gathered ends are there all the time.
  */
 export function memoryTimeline(
+  p: Prepared,
   context: MemoryContext,
-  stages: readonly Stage[],
-  chunks: readonly ChunkCost[],
   tasks: readonly TaskInfo[],
   graph: FrozenGraph,
   timeline: Timeline,
 ): RankMemory[] {
   const table = activationTable(context);
-  const single: MemoryContext = { ...context, schedule: { ...context.schedule, inFlight: () => 1 } };
-  const chunkBytes = chunks.map((chunk) =>
-    stageBytes(single, table, chunk.chunk, chunk.parameters, chunk.endParameters, 1),
-  );
-  const changes = changesByRank(stages, chunks, tasks, graph, timeline, chunkBytes, table.weightShare);
-  return stages.map((stage) => {
-    const own = chunks.filter(({ chunk }) => chunk.stage === stage.stage);
-    const parameters = own.reduce(
-      (sum, c) => ({ dense: sum.dense + c.parameters.dense, expert: sum.expert + c.parameters.expert }),
-      { dense: 0, expert: 0 },
-    );
-    const ends = own.reduce((sum, c) => sum + c.endParameters, 0);
-    const whole = stageBytes(single, table, stage, parameters, ends, 1);
-    const states = whole.weightsBytes + whole.gradientsBytes + whole.optimizerBytes;
-    const mirrored = context.strategy.pipelineSchedule === 'dualpipe' && stages.length > 1 ? 2 : 1;
-    return replay(stage.stage, states * mirrored, changes[stage.stage] ?? []);
+  const moments = p.chunks.map((chunk) => stageMoments(context, table, chunk, heldParameters(p, context, chunk)));
+  const ranks = p.stages.map((stage) => {
+    const held = stageParameters(p, context, stage);
+    const { alwaysBytes, updateBytes, separateBytes } = stageMoments(context, table, stage, held);
+    return { fixedBytes: stageStateBytes(context, stage, held) + alwaysBytes, updateBytes, separateBytes };
   });
+  const changes = changesByRank(p, tasks, graph, timeline, moments, ranks);
+  return ranks.map(({ fixedBytes, separateBytes }, rank) => ({
+    ...replay(rank, fixedBytes, changes[rank] ?? []),
+    separateBytes,
+  }));
 }
 
 function changesByRank(
-  stages: readonly Stage[],
-  chunks: readonly ChunkCost[],
+  p: Prepared,
   tasks: readonly TaskInfo[],
   graph: FrozenGraph,
   timeline: Timeline,
-  chunkBytes: readonly { readonly activationsBytes: number; readonly buffersBytes: number }[],
-  weightShare: number,
+  moments: readonly StageMoments[],
+  ranks: readonly { readonly updateBytes: number }[],
 ): Change[][] {
-  const changes: Change[][] = stages.map(() => []);
-  const shares = stages.map(({ stage }) => 1 / Math.max(1, chunks.filter(({ chunk }) => chunk.stage === stage).length));
+  const changes: Change[][] = p.stages.map(() => []);
+  const shares = p.stages.map(({ stage }) => 1 / Math.max(1, p.chunks.filter((c) => c.stage === stage).length));
   for (let task = 0; task < graph.size; task++) {
     const info = tasks[graph.labels[task] ?? 0];
-    if (info === undefined || info.passes.length === 0) continue;
+    if (info === undefined) continue;
     const own = changes[info.rank];
-    const share = shares[info.rank] ?? 1;
-    const start = timeline.start[task] ?? 0;
-    const end = timeline.end[task] ?? 0;
+    const span = { start: timeline.start[task] ?? 0, end: timeline.end[task] ?? 0 };
+    if (info.kind === 'optimizer') {
+      const bytes = ranks[info.rank]?.updateBytes ?? 0;
+      if (bytes > 0) own?.push(...during(span, bytes));
+    }
     for (const pass of info.passes) {
-      const kept = chunkBytes[pass.chunk]?.activationsBytes ?? 0;
-      const working = chunkBytes[pass.chunk]?.buffersBytes ?? 0;
-      if (pass.allocates) own?.push({ seconds: start, bytes: kept, share });
-      if (pass.backward)
-        own?.push({ seconds: start, bytes: working, share: 0 }, { seconds: end, bytes: -working, share: 0 });
-      const gone = pass.frees ? (pass.waited ? weightShare : 1) : pass.splits ? 1 - weightShare : 0;
-      if (gone > 0) own?.push({ seconds: end, bytes: -kept * gone, share: -share * gone });
+      const chunk = moments[pass.chunk];
+      if (chunk !== undefined) own?.push(...passChanges(pass, chunk, span, shares[info.rank] ?? 1));
     }
   }
   // At one moment, what is freed is free before what comes next is taken.
@@ -91,7 +91,32 @@ function changesByRank(
   return changes;
 }
 
-function replay(rank: number, stateBytes: number, changes: readonly Change[]): RankMemory {
+interface Span {
+  readonly start: number;
+  readonly end: number;
+}
+
+function during({ start, end }: Span, bytes: number): Change[] {
+  return [
+    { seconds: start, bytes, share: 0 },
+    { seconds: end, bytes: -bytes, share: 0 },
+  ];
+}
+
+function passChanges(pass: PassMemory, chunk: StageMoments, span: Span, share: number): Change[] {
+  const { keptBytes, headKeptBytes } = chunk;
+  const changes: Change[] = [];
+  if (pass.allocates) changes.push({ seconds: span.start, bytes: keptBytes + headKeptBytes, share });
+  if (pass.backward) changes.push(...during(span, workingBytes(chunk)));
+  const gone = freedShares(pass, chunk);
+  if (gone.kept > 0 || gone.head > 0) {
+    const bytes = -(keptBytes * gone.kept + headKeptBytes * gone.head);
+    changes.push({ seconds: span.end, bytes, share: -share * gone.kept });
+  }
+  return changes;
+}
+
+function replay(rank: number, stateBytes: number, changes: readonly Change[]): Omit<RankMemory, 'separateBytes'> {
   let bytes = stateBytes;
   let inFlight = 0;
   let peakBytes = stateBytes;

@@ -75,7 +75,7 @@ export function simulateStep(scenario: Scenario, options: SimulateOptions = {}):
     makespanSeconds: timeline.makespan,
     stepSeconds: schedule.staggered ? longestSpan(p, chunks, built.tasks, graph, timeline) : timeline.makespan,
     get memory(): readonly RankMemory[] {
-      memory ??= memoryTimeline(memoryContext(p, layers, schedule), p.stages, chunks, built.tasks, graph, timeline);
+      memory ??= memoryTimeline(p, memoryContext(p, layers, schedule), built.tasks, graph, timeline);
       return memory;
     },
   };

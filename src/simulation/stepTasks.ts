@@ -370,7 +370,7 @@ function endsGradient(pass: Pass): boolean {
   return pass.kind === 'backward' || pass.kind === 'weightGradient';
 }
 
-function passMemory(pass: Pass, first: boolean, last: boolean): PassMemory {
+export function passMemory(pass: Pass, first: boolean, last: boolean): PassMemory {
   return {
     chunk: pass.chunk,
     allocates: first && pass.kind === 'forward',

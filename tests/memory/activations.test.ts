@@ -52,8 +52,8 @@ test('a LLaMA layer with flash attention, tensor by tensor', () => {
   expect(keptByName()).toEqual({
     attentionNormInput: 2 * s * h,
     queryKeyValueInput: 2 * s * h,
-    // 32 query heads, 8 key heads and 8 value heads of 128.
-    queryKeyValue: 2 * s * (32 + 8 + 8) * 128,
+    queries: 2 * s * 32 * 128,
+    keysValues: 2 * s * (8 + 8) * 128,
     logSumExp: 4 * s * 32,
     attentionOutput: 2 * s * h,
     feedForwardNormInput: 2 * s * h,
@@ -70,6 +70,13 @@ describe('what splits a tensor', () => {
     expect(tensor.feedForwardUp).toBe((one.feedForwardUp ?? 0) / 8);
     expect(tensor.attentionNormInput).toBe(one.attentionNormInput);
     expect(kept({ tensorParallel: 8 })).toBe(kept() / 8);
+  });
+
+  test('tensor parallelism beyond the key-value heads leaves a head of each on every rank', () => {
+    expect(keptByName({ tensorParallel: 8 }).keysValues).toBe((keptByName().keysValues ?? 0) / 8);
+    const four = { ...llama, numKeyValueHeads: 4 };
+    expect(keptByName({ tensorParallel: 8 }, 'dense', four).keysValues).toBe(2 * s * 2 * 128);
+    expect(keptByName({ tensorParallel: 8 }, 'dense', four).queries).toBe((2 * s * 32 * 128) / 8);
   });
 
   test('context parallelism everywhere, and micro-batches multiply', () => {

@@ -52,16 +52,19 @@ test('more data parallelism never needs more bytes for states', () => {
   });
 });
 
-test('the more is recomputed, the less is kept', () => {
-  forEveryScenario((scenario) => {
+test('the more is recomputed, the less memory a stage needs', () => {
+  forEveryScenario((drawn) => {
+    // Part of a stage with layers of two kinds: the model takes the mean of both for what stays, the worst for what comes back.
+    const mixed = drawn.model.moe === null ? {} : { recomputeLayers: 0 };
+    const scenario = withStrategy(drawn, { activationOffloadLayers: 0, ...mixed });
     const [none, , full] = recomputes.map((recompute) => evaluate(withStrategy(scenario, { recompute })));
     const selective = evaluate(withStrategy(scenario, { recompute: 'selective', recomputeModules: ['core_attn'] }));
     const all = evaluate(withStrategy(scenario, { recompute: 'full', recomputeLayers: 0 }));
     none?.stages.forEach((stage, i) => {
-      const kept = stage.activationsBytes * rounding;
-      expect(selective.stages[i]?.activationsBytes).toBeLessThanOrEqual(kept);
-      expect(full?.stages[i]?.activationsBytes).toBeLessThanOrEqual(kept);
-      expect(all.stages[i]?.activationsBytes).toBeLessThanOrEqual((full?.stages[i]?.activationsBytes ?? 0) * rounding);
+      const peak = stage.peakBytes * rounding;
+      expect(selective.stages[i]?.peakBytes).toBeLessThanOrEqual(peak);
+      expect(full?.stages[i]?.peakBytes).toBeLessThanOrEqual(peak);
+      expect(all.stages[i]?.peakBytes).toBeLessThanOrEqual((full?.stages[i]?.peakBytes ?? 0) * rounding);
     });
     expect(full?.hardwareFlops).toBeGreaterThanOrEqual(full?.modelFlops ?? 0);
   });

@@ -12,7 +12,14 @@ test('lines are filled and indented under their lead', () => {
 test('a memory table keeps its columns at 80 and keeps to a terminal of 40', () => {
   const gib = 2 ** 30;
   const parts = { weightsBytes: gib, gradientsBytes: gib, optimizerBytes: 2 * gib, activationsBytes: 3 * gib };
-  const rest = { buffersBytes: gib, overheadBytes: gib, peakBytes: 8 * gib, inFlightMicroBatches: 1, layers: 4 };
+  const rest = {
+    buffersBytes: gib,
+    overheadBytes: gib,
+    peakBytes: 8 * gib,
+    separateBytes: 0,
+    inFlightMicroBatches: 1,
+    layers: 4,
+  };
   const stage = { stage: 0, ...parts, ...rest };
   expect(memoryTable([stage], { columns: 40, color: false })).toEqual([
     'Stage    states   activ    rest     GiB',

@@ -130,7 +130,7 @@ export function withValues(
   const { cluster } = scenario;
   const sustained: Record<string, number> = { ...cluster.accelerator.sustained };
   const framework: Record<string, unknown> = { ...scenario.framework };
-  const memory: Record<string, number> = { ...scenario.framework.memory };
+  const memory: Record<string, unknown> = { ...scenario.framework.memory };
   for (const index of own) {
     const parameter = parameters[index];
     if (parameter === undefined) continue;

@@ -28,6 +28,7 @@ export const dualPipe: Schedule = {
   order: dualPipeOrder,
   staggered: false,
   chunked: false,
+  forwardFirst: false,
   splitsWeightGradient: true,
 };
 

@@ -13,5 +13,6 @@ export const gpipe: Schedule = {
     ),
   staggered: false,
   chunked: false,
+  forwardFirst: true,
   splitsWeightGradient: false,
 };

@@ -14,6 +14,7 @@ export const interleaved: Schedule = {
   order: interleavedOrder,
   staggered: false,
   chunked: true,
+  forwardFirst: false,
   splitsWeightGradient: false,
 };
 
@@ -25,6 +26,7 @@ export const breadthFirst: Schedule = {
   order: breadthFirstOrder,
   staggered: false,
   chunked: true,
+  forwardFirst: true,
   splitsWeightGradient: false,
 };
 

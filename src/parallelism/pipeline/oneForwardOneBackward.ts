@@ -13,6 +13,7 @@ export const oneForwardOneBackward: Schedule = {
     ),
   staggered: false,
   chunked: false,
+  forwardFirst: false,
   splitsWeightGradient: false,
 };
 

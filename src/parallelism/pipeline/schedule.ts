@@ -35,6 +35,8 @@ export interface Schedule {
   readonly staggered: boolean;
   /** Hops between stages that a micro-batch makes in one direction. */
   readonly chunked: boolean;
+  /** All micro-batches go forward before the first one goes back, so that the last stage holds as many as the first. */
+  readonly forwardFirst: boolean;
   /** Weight gradients run on their own, so that their inputs live longer. */
   readonly splitsWeightGradient: boolean;
 }

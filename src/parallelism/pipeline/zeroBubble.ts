@@ -30,6 +30,7 @@ export const zeroBubbleH1: Schedule = {
     ),
   staggered: true,
   chunked: false,
+  forwardFirst: false,
   splitsWeightGradient: true,
 };
 
@@ -40,6 +41,7 @@ export const zeroBubbleH2: Schedule = {
   order: memoryForTimeOrder,
   staggered: true,
   chunked: false,
+  forwardFirst: false,
   splitsWeightGradient: true,
 };
 
@@ -63,6 +65,7 @@ export const zeroBubbleV: Schedule = {
     }),
   staggered: true,
   chunked: true,
+  forwardFirst: false,
   splitsWeightGradient: true,
 };
 

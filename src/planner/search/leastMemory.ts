@@ -1,4 +1,4 @@
-import { activationTable, type MemoryContext, stageBytes } from '../../memory/stageMemory.js';
+import { activationTable, type HeldParameters, type MemoryContext, stageMoments } from '../../memory/stageMemory.js';
 import { stateBytes } from '../../memory/states.js';
 import { layerCounts } from '../../model/layerKinds.js';
 import { layerGraph } from '../../model/operators.js';
@@ -132,18 +132,19 @@ export class LeastMemory {
     const table = activationTable(context);
     const one = (denseLayers: number, moeLayers: number) => {
       const stage = { stage: 0, denseLayers, moeLayers, hasEmbedding: false, hasHead: false };
-      return stageBytes(context, table, stage, none, 0, 1);
+      return stageMoments(context, table, stage, none);
     };
     const dense = one(1, 0);
     const moe = this.base.model.moe === null ? dense : one(0, 1);
-    const working = Math.min(dense.buffersBytes, moe.buffersBytes);
-    return { dense: dense.activationsBytes, moe: moe.activationsBytes, working };
+    const working = Math.min(dense.layerBytes, moe.layerBytes);
+    return { dense: dense.keptBytes, moe: moe.keptBytes, working };
   }
 
   private lossOf(): number {
     const context = this.context(this.base.strategy);
     const stage = { stage: 0, denseLayers: 0, moeLayers: 0, hasEmbedding: false, hasHead: true };
-    return stageBytes(context, activationTable(context), stage, none, 0, 1).buffersBytes;
+    const { headKeptBytes, lossBytes } = stageMoments(context, activationTable(context), stage, none);
+    return headKeptBytes + lossBytes;
   }
 
   private context(strategy: Strategy): MemoryContext {
@@ -194,4 +195,4 @@ export class LeastMemory {
 
 /** Sums here and in the evaluators differ in their last digits. */
 const rounding = 1e-9;
-const none: RankParameters = { dense: 0, expert: 0 };
+const none: HeldParameters = { parameters: { dense: 0, expert: 0 }, embedding: 0, head: 0 };
