@@ -62,7 +62,13 @@ function isObject(value: unknown): value is Record<string, unknown> {
 async function buildCommand(): Promise<void> {
   await build({
     absWorkingDir: root,
-    entryPoints: { slipway: 'src/cli/main.ts', 'slipway-worker': 'src/cli/tui/work/worker.ts' },
+    entryPoints: {
+      slipway: 'src/cli/main.ts',
+      'slipway-worker': 'src/cli/tui/work/worker.ts',
+      whatifWorker: 'src/cli/whatif/whatifWorker.ts',
+    },
+    // It starts its own threads from files beside it.
+    external: ['tinypool'],
     outdir: 'dist/bin',
     bundle: true,
     splitting: true,

@@ -1,15 +1,16 @@
 import { Command, Option } from '@commander-js/extra-typings';
 import { addRunFileFlags, examples, several, wholeNumber } from './commandOptions.js';
 import { styleOf, writeOut } from './output.js';
+import { addWhatif } from './whatifCommands.js';
 
-/** What a command hands to main: the text for stdout, and 0 for done or 1 for a question whose answer is no. */
+/** What a command hands to main: the text for stdout, and 0 for done, 1 for a question whose answer is no, 130 where Ctrl-C ended it. */
 export interface CommandOutput {
   readonly text: string;
-  readonly exitCode: 0 | 1;
+  readonly exitCode: 0 | 1 | 130;
 }
 
 /** Prints a command's answer; `setExitCode` is the process's. */
-type Finish = (output: CommandOutput) => void;
+export type Finish = (output: CommandOutput) => void;
 
 /** All commands. Each is loaded only when it runs, so that `--help` needs neither zod nor yaml. */
 export function makeProgram(version: string, setExitCode: (code: number) => void): Command {
@@ -28,6 +29,7 @@ export function makeProgram(version: string, setExitCode: (code: number) => void
   addTui(program, setExitCode);
   addEstimate(program, finish);
   addSimulate(program, finish);
+  addWhatif(program as unknown as Command, finish, version);
   addValidate(program, finish);
   addPresets(program, finish);
   addSchema(program, finish);

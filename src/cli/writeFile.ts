@@ -12,11 +12,17 @@ export function writeWhole(path: string, text: string): void {
     renameSync(temporary, path);
   } catch (error) {
     rmSync(temporary, { force: true });
-    const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown error';
-    throw new SlipwayError('unreadable-file', `cannot be written: ${reasons[code] ?? code}`, { file: path });
+    throw fileError(path, error);
   } finally {
     process.removeListener('SIGINT', interrupted);
   }
+}
+
+/** What went wrong with a file that was to be written, in words. */
+export function fileError(path: string, error: unknown): SlipwayError {
+  if (error instanceof SlipwayError) return error;
+  const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown error';
+  return new SlipwayError('unreadable-file', `cannot be written: ${reasons[code] ?? code}`, { file: path });
 }
 
 const reasons: Readonly<Record<string, string>> = {

@@ -93,6 +93,9 @@ function acceleratorFields<F extends z.ZodType>(figure: (dimension: Dimension) =
       .optional()
       .describe('[tokens per expert, fraction of the dense efficiency].'),
     collectives: collectivesSchema.optional().describe('Measured inside a scale-up domain. Default: the link rate.'),
+    collectivesMeasuredAtBytesPerSecond: figure('bytesPerSecond')
+      .optional()
+      .describe('Link rate of those measurements: at another one they scale with it. Default: scaleUpBytesPerSecond.'),
   };
 }
 

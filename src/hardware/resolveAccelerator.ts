@@ -133,9 +133,13 @@ function attentionCurves({ attention }: AcceleratorFile | AcceleratorInput): Acc
 }
 
 function collectiveCurves(file: AcceleratorFile | AcceleratorInput): Record<CollectiveKind, CollectiveCurve[]> {
+  // A link that is faster than the measured one carries its collectives faster; latencies stay.
+  const link = plainNumber(file.scaleUpBytesPerSecond, 0);
+  const measuredAt = plainNumber(file.collectivesMeasuredAtBytesPerSecond, link);
+  const faster = link > 0 && measuredAt > 0 ? link / measuredAt : 1;
   const curves = (kind: CollectiveKind): CollectiveCurve[] =>
     (file.collectives?.[kind] ?? []).map(({ ranks, busBytesPerSecond, halfBytes, power, minimumSeconds }) => {
-      return { ranks, busBytesPerSecond, halfBytes, power, minimumSeconds };
+      return { ranks, busBytesPerSecond: busBytesPerSecond * faster, halfBytes, power, minimumSeconds };
     });
   return {
     allReduce: curves('allReduce'),

@@ -1,6 +1,7 @@
 import { formatBytes, formatRatio, formatSeconds, grouped } from '../quantity/format.js';
 import type { SimulatedStep } from '../simulation/simulate.js';
 import type { TaskKind } from '../simulation/stepTasks.js';
+import { escaped } from './svgText.js';
 import { type Cell, cellsOf, kindNames, letters, type RankSpans, type Span, timelineSpans } from './timelineSpans.js';
 
 export interface SvgOptions {
@@ -205,10 +206,4 @@ function legend(seen: ReadonlySet<TaskKind>, { plotWidth }: Frame, top: number):
 
 function round(pixels: number): number {
   return Math.round(pixels * 100) / 100;
-}
-
-function escaped(text: string): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: XML has no way to write them
-  const printable = text.replaceAll(/[\u0000-\u001f\u007f\ufffe\uffff]/g, ' ');
-  return printable.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;');
 }

@@ -53,8 +53,19 @@ export async function loadRun(
   }
 }
 
+/** A run file as an object with the overrides in it, unchecked; presets of which an override changes a part are written out. */
+export function writtenRun(
+  source: RunFileSource | undefined,
+  overrides: readonly Override[] = [],
+): Record<string, unknown> {
+  const text = source === undefined ? nothing : parseRunFileText(source.text, source.file);
+  const baseDirectory = baseDirectoryOf(source, overrides);
+  const keys = overrides.map(({ path }) => path.join('.'));
+  return setPaths(text.value, overrides, (path, name) => writeOutPreset(path, name, { baseDirectory, keys }));
+}
+
 /** Paths in a run file start from its folder, those of flags from where the command runs. */
-function baseDirectoryOf(source: RunFileSource | undefined, overrides: readonly Override[]): string {
+export function baseDirectoryOf(source: RunFileSource | undefined, overrides: readonly Override[]): string {
   const fromFlag = overrides.some(({ path }) => path.length === 1 && path[0] === 'model');
   return fromFlag || source === undefined || source.file === '-' ? '.' : dirname(source.file);
 }

@@ -15,7 +15,7 @@ export function writeOutPreset(path: readonly string[], name: string, change: Pr
     case 'cluster':
       return plainPreset('clusters', name);
     case 'cluster.accelerator':
-      return withoutStale(plainPreset('accelerators', name), change.keys ?? []);
+      return withoutStale(measuredAt(plainPreset('accelerators', name)), change.keys ?? []);
     default:
       return undefined;
   }
@@ -25,6 +25,12 @@ export function writeOutPreset(path: readonly string[], name: string, change: Pr
 function withoutStale(fields: object, keys: readonly string[]): object {
   if (!keys.includes('cluster.accelerator.memoryBytes')) return fields;
   return Object.fromEntries(Object.entries(fields).filter(([key]) => key !== 'usableMemoryBytes'));
+}
+
+/** Its collectives were measured on the link as sold; should that change, they change with it. */
+function measuredAt(fields: object): object {
+  if (!('collectives' in fields && 'scaleUpBytesPerSecond' in fields)) return fields;
+  return { ...fields, collectivesMeasuredAtBytesPerSecond: fields.scaleUpBytesPerSecond };
 }
 
 function plainPreset(kind: PresetKind, name: string): object {

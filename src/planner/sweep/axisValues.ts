@@ -4,7 +4,7 @@ import type { RunFile } from '../../scenario/runFileSchema.js';
 import { type Axis, keyOf } from './axis.js';
 import { checkValue, numberCheck } from './checkValue.js';
 import type { SweepDefinition } from './definition.js';
-import type { Cell } from './figures.js';
+import type { Cell, ColumnKind } from './figures.js';
 import { formulaNames } from './formulaNames.js';
 import { isPresetAxis, ownNumber, type PointContext, pointContext } from './pointContext.js';
 import { mapNumbers, valueAt, withValue } from './runPaths.js';
@@ -47,6 +47,15 @@ export class AxisValues {
       change.kind === 'formula' ? compileFormula(change.text, formulaNames) : undefined,
     );
     return new AxisValues(axes, listed, await Promise.all(formulas));
+  }
+
+  /** How the values of each axis are stored: by what the schema made of them, a number of bytes and not `80 GiB`. */
+  get kinds(): readonly ColumnKind[] {
+    return this.axes.map(({ change }, index) => {
+      if (change.kind !== 'list') return 'number';
+      const listed = this.#listed[index] ?? [];
+      return kindOfValues(listed.length > 0 ? listed : change.values);
+    });
   }
 
   /** The run file with the listed values of these axes in it, which `cells` receives too. */
@@ -101,6 +110,12 @@ export class AxisValues {
   #checked(index: number, value: unknown): unknown {
     return typeof value === 'number' ? this.#checks[index]?.(value) : value;
   }
+}
+
+function kindOfValues(values: readonly unknown[]): ColumnKind {
+  if (values.every((value) => typeof value === 'boolean')) return 'boolean';
+  if (values.every((value) => Number.isInteger(value) && Math.abs(Number(value)) < 2 ** 31)) return 'integer';
+  return values.every((value) => typeof value === 'number') ? 'number' : 'text';
 }
 
 async function checkedValues({ run }: PointContext, axis: Axis, values: readonly unknown[]): Promise<unknown[]> {

@@ -27,9 +27,9 @@ export function digest(text: string): string {
   return hash('sha256', text, 'hex').slice(0, 16);
 }
 
-/** Names the sweep: the same question always has the same one. */
-export function sweepDigest(definition: SweepDefinition): string {
-  return digest(canonical(definition));
+/** Names the sweep: the same question always has the same one, from whichever folder it is asked. */
+export function sweepDigest({ baseDirectory: _, ...question }: SweepDefinition): string {
+  return digest(canonical(question));
 }
 
 /** JSON with its keys in order, so that equal values have equal texts. */

@@ -3,7 +3,7 @@ export class Memo<T> {
   readonly #known = new Map<string, T>();
   readonly #most: number;
 
-  constructor(most = 4096) {
+  constructor(most = 1024) {
     this.#most = most;
   }
 

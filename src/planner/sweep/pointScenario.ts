@@ -9,7 +9,7 @@ import type { Scenario } from '../../scenario/scenario.js';
 import type { Axis } from './axis.js';
 import { AxisValues, cellOf, presetsAt } from './axisValues.js';
 import type { SweepDefinition } from './definition.js';
-import type { Cell } from './figures.js';
+import type { Cell, ColumnKind } from './figures.js';
 import { Memo } from './memo.js';
 import { isPresetAxis, type PointContext, pointContext } from './pointContext.js';
 
@@ -49,6 +49,11 @@ export class PointScenarios {
   /** Checks every value of every axis. Throws `SlipwayError` where one could not be right at any point. */
   static async of(definition: SweepDefinition): Promise<PointScenarios> {
     return new PointScenarios(definition, await AxisValues.of(definition));
+  }
+
+  /** How the values of each axis are stored. */
+  get kinds(): readonly ColumnKind[] {
+    return this.#values.kinds;
   }
 
   /** Loads the presets of a point, unless they are there. Await it only where it gives a promise: a million points would pay for that. */

@@ -6,7 +6,6 @@ import { evaluate } from '../../simulation/closedForm.js';
 import { evaluateStep } from '../../simulation/evaluateStep.js';
 import { trainingRun } from '../../training/run.js';
 import { throughput } from '../throughput.js';
-import type { AxisChange } from './axis.js';
 import type { SweepDefinition } from './definition.js';
 import { type Cell, type ColumnKind, cellsOf, kindOfFigure, type PointAnswer } from './figures.js';
 import { type Grid, makeGrid } from './grid.js';
@@ -35,7 +34,7 @@ export interface Sweep {
 export async function prepareSweep(definition: SweepDefinition): Promise<Sweep> {
   const grid = makeGrid(definition);
   const scenarios = await PointScenarios.of(definition);
-  const columns = columnsOf(definition);
+  const columns = columnsOf(definition, scenarios.kinds);
   const counts = new WeakMap<Architecture, ParameterCounts>();
   const countsOf = (model: Architecture): ParameterCounts => {
     const known = counts.get(model) ?? countParameters(model);
@@ -86,21 +85,12 @@ function reasonOf({ message, place }: SlipwayError): string {
     : `${place.key}: ${message}`;
 }
 
-/** The columns of a sweep, known without evaluating anything. */
-export function columnsOf({ axes, figures }: Pick<SweepDefinition, 'axes' | 'figures'>): readonly Column[] {
+function columnsOf({ axes, figures }: SweepDefinition, kinds: readonly ColumnKind[]): readonly Column[] {
   return [
     { name: 'id', kind: 'text' },
-    ...axes.map(({ name, change }): Column => ({ name, kind: kindOfValues(change) })),
+    ...axes.map(({ name }, index): Column => ({ name, kind: kinds[index] ?? 'text' })),
     { name: 'status', kind: 'text' },
     { name: 'reason', kind: 'text' },
     ...figures.map((name): Column => ({ name, kind: kindOfFigure(name) })),
   ];
-}
-
-function kindOfValues(change: AxisChange): ColumnKind {
-  if (change.kind !== 'list') return 'number';
-  const { values } = change;
-  if (values.every((value) => typeof value === 'boolean')) return 'boolean';
-  if (values.every((value) => Number.isInteger(value) && Math.abs(Number(value)) < 2 ** 31)) return 'integer';
-  return values.every((value) => typeof value === 'number') ? 'number' : 'text';
 }
