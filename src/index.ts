@@ -25,6 +25,12 @@ export type {
   RejectedByReason,
 } from './planner/search/request.js';
 export { planSearch } from './planner/search/search.js';
+export { type Sensitivity, type SensitivityOptions, sensitivity } from './planner/sensitivity/sensitivity.js';
+export type { Axis } from './planner/sweep/axis.js';
+export type { SweepMethod } from './planner/sweep/definition.js';
+export { parseAxis } from './planner/sweep/parseAxis.js';
+export { parseShard, type Shard } from './planner/sweep/shard.js';
+export { type SweepInput, type SweepOptions, type SweepRow, sweep } from './planner/sweep/sweep.js';
 export { parseQuantity } from './quantity/parseQuantity.js';
 export type { Dimension } from './quantity/units.js';
 export { chromeTrace } from './report/chromeTrace.js';

@@ -112,10 +112,24 @@ function clipped(text: string, room: number): string {
   return text.length <= room ? text : `${text.slice(0, Math.max(0, room - 3))}...`;
 }
 
-/** The last word of a dotted name, where it says enough. */
+/** The field's short forms, as headings have them. */
+const abbreviations: Readonly<Record<string, string>> = {
+  tensorParallel: 'tp',
+  contextParallel: 'cp',
+  pipelineParallel: 'pp',
+  virtualStages: 'vp',
+  expertParallel: 'ep',
+  expertTensorParallel: 'etp',
+  microBatchSize: 'mbs',
+  globalBatchSize: 'gbs',
+  deviceBytes: 'memory',
+};
+
+/** The last word of a dotted name, where it says enough, or its short form. */
 export function shortName(name: string): string {
   const last = name.split('.').at(-1) ?? name;
-  return last === 'seconds' ? name : last;
+  if (Object.hasOwn(abbreviations, last)) return abbreviations[last] ?? last;
+  return last === 'seconds' ? name.replace('.', ' ') : last;
 }
 
 /** A value with the unit that its name says. */

@@ -7,9 +7,6 @@ export interface Axis {
   readonly change: AxisChange;
 }
 
-/** A value of the run file that fits into one cell of a table. */
-export type AxisValue = string | number | boolean;
-
 export type AxisChange =
   /** Each value in turn. */
   | { readonly kind: 'list'; readonly values: readonly unknown[] }

@@ -14,11 +14,13 @@ export function parseAxis(text: string, where = '--vary'): Axis {
     const message = `'${shown(text)}' is not key=values, such as accelerators=1024..16384*2 or tensorParallel=4,8`;
     throw new SlipwayError('invalid-run-file', message, { key: where });
   }
-  return { name, path: pathOfKey(name, where), change: changeOf(operation, right, where) };
+  const path = pathOfKey(name, where);
+  const change =
+    !isName(path) && operation === '=' && isFormula(right) ? formula(right) : changeOf(operation, right, where);
+  return { name, path, change };
 }
 
 function changeOf(operation: string, right: string, where: string): AxisChange {
-  if (operation === '=' && isFormula(right)) return { kind: 'formula', text: right };
   const values = split(right, where).flatMap((part) => valuesOf(part, where));
   if (values.length > MOST_VALUES) throw tooMany(right, where);
   const repeated = values.find((value, index) => values.indexOf(value) !== index && values.length < 10_000);
@@ -34,11 +36,19 @@ function changeOf(operation: string, right: string, where: string): AxisChange {
   return { kind: operation === '*=' ? 'times' : 'plus', values: numbers };
 }
 
-/** An operator and the name of a number; `gpt3-175b` and `2 * 400 Gbit/s` are none. */
+/** A key that takes the name of something, or a path. */
+function isName([first = '', ...rest]: readonly string[]): boolean {
+  return rest.length === 0 && ['model', 'cluster', 'framework', 'frameworkVersion', 'task'].includes(first);
+}
+
+/** Anything with the name of a number in it: `accelerators / 8`, but not `2 * 400 Gbit/s`. */
 function isFormula(text: string): boolean {
   const words: readonly string[] = text.match(/[A-Za-z_]\w*/g) ?? [];
-  const calculates = /[-+*/^(]/.test(text) || words.length === 1;
-  return !/^[[{]/.test(text) && calculates && words.some((word) => formulaNames.includes(word));
+  return !/^[[{]/.test(text) && words.some((word) => formulaNames.includes(word));
+}
+
+function formula(text: string): AxisChange {
+  return { kind: 'formula', text };
 }
 
 /** At commas outside brackets, braces and quotes. */

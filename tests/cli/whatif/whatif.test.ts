@@ -40,9 +40,9 @@ describe('slipway whatif', () => {
     expect(status).toBe(0);
     expect(Math.max(...stdout.split('\n').map((line) => line.length))).toBeLessThanOrEqual(80);
     expect(stdout).not.toContain('\u001b');
-    expect(stdout).toMatch(/^12 points over tensorParallel x microBatchSize: 8 fit, 0 do not fit,/);
-    expect(stdout).toMatch(/^ +1 +3 +- +microBatchSize 3 x dataParallel 32 = 96 does not divide/m);
-    expect(stdout).toMatch(/^days over tensorParallel$/m);
+    expect(stdout).toMatch(/^12 points over tp x mbs: 8 fit, 0 do not fit, 4 cannot be run\n/);
+    expect(stdout).toMatch(/^ +1 +3 +- +microBatchSize 3 x dataParallel 32 = 96 does not divide glo/m);
+    expect(stdout).toMatch(/^days over tp$/m);
   });
 
   test('the same rows in every format', async () => {
@@ -124,7 +124,7 @@ describe('bad input is one line, exit 2', () => {
 describe('shards', () => {
   const axes = ['--vary', 'tensorParallel=1,2,4', '--vary', 'globalBatchSize=64..640+64', '--closed-form'];
 
-  test('four of them, also by scheduler, merge into the bytes of one run', () => {
+  test('four of them, also by scheduler, merge into the bytes of one run', { timeout: 240_000 }, () => {
     const out = folder();
     const path = (name: string): string => join(out, name);
     whatif([...axes, '--jsonl', path('one.jsonl'), '--csv', path('one.csv'), '--parquet', path('one.parquet')]);
@@ -188,7 +188,7 @@ describe('engines', () => {
     expect(stdout).toMatch(/^#!\/bin\/bash\n#SBATCH --job-name=slipway-whatif\n#SBATCH --array=0-2\n/);
     expect(stdout).toContain('#SBATCH --partition=cpu\n');
     expect(stdout).toMatch(
-      /exec .* whatif .*run\.json --vary tp=1,2,4 --shards 3 .*--jsonl '.*\/shard-\{shard\}\.jsonl'\n$/,
+      /exec .* whatif .*run\.json --vary tp=1,2,4 .*--shards 3 .*--jsonl '.*\/shard-\{shard\}\.jsonl'\n$/,
     );
     expect(readdirSync(out)).toEqual(['run.yaml']);
   });
@@ -217,7 +217,6 @@ describe('engines', () => {
 
 describe('a killed sweep', () => {
   const root = fileURLToPath(new URL('../../..', import.meta.url));
-  const tsx = join(root, 'node_modules/tsx/dist/cli.mjs');
 
   /** Runs until `bytes` have been written beside the output, then kills it without warning. False where it ended before. */
   function killedAt(words: readonly string[], partial: string, bytes: number): Promise<boolean> {
@@ -240,7 +239,6 @@ describe('a killed sweep', () => {
   test('goes on where it was: no point is lost, repeated or other than without the kill', {
     timeout: 240_000,
   }, async () => {
-    expect(existsSync(tsx)).toBe(true);
     const out = folder();
     const file = join(out, 'run.yaml');
     writeFileSync(file, run);
