@@ -13,6 +13,7 @@ const layers: readonly (readonly string[])[] = [
   ['scenario'],
   ['memory'],
   ['simulation'],
+  ['uncertainty'],
   ['training'],
   ['planner', 'calibration'],
   ['report'],
@@ -25,6 +26,7 @@ const fileReaders = [
   'scenario/loadModel.ts',
   'scenario/presetFiles.ts',
   'scenario/readText.ts',
+  'calibration/leftOutRuns.ts',
   'calibration/shippedRuns.ts',
 ];
 

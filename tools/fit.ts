@@ -6,16 +6,19 @@
  *     npm run fit                  fit and write
  *     npm run fit -- --dry-run     fit and show
  *     npm run fit -- --check       exit 1 if the presets are not the fit
- *     npm run fit -- --leave-out   also refit without each family and predict its rows
+ *     npm run fit -- --leave-out   also refit without each family, predict its rows, and keep the errors (validation/left-out.json)
  */
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { parse } from 'yaml';
 import type { Fitter } from '../src/calibration/fit/fit.js';
-import { leftOutOutcomes } from '../src/calibration/fit/leaveOut.js';
+import { leftOutErrors, leftOutOutcomes, leftOutPredictions } from '../src/calibration/fit/leaveOut.js';
 import { shippedFitter } from '../src/calibration/fit/shippedFit.js';
-import { score } from '../src/calibration/score.js';
+import { leftOutText, loadLeftOut } from '../src/calibration/leftOutRuns.js';
+import { residualTable } from '../src/calibration/residuals.js';
+import { type Score, score } from '../src/calibration/score.js';
 import { type FittedFigure, fittedFigures, withFrameworkFigures, withSustainedRates } from './fittedPresets.js';
+import { residualTableText } from './residualTableText.js';
 
 const { values: flags } = parseArgs({
   options: {
@@ -37,7 +40,7 @@ if (flags.check) {
   for (const { file, text } of stale) writeFileSync(file, text);
   console.log(`wrote ${stale.length} presets`);
 }
-if (flags['leave-out']) printLeftOut(fitter, result.values);
+if (flags['leave-out']) leaveOut(fitter, result.values);
 
 function presetTexts(all: readonly FittedFigure[]): { file: string; text: string }[] {
   const frameworks = [...new Set(all.map(({ parameter }) => parameter))].filter(({ kind }) => kind === 'framework');
@@ -90,10 +93,19 @@ function printFigures(all: readonly FittedFigure[]): void {
   }
 }
 
+/** Predicts every family without its own rows; keeps what came out, and the error bars that follow from it. */
+function leaveOut(all: Fitter, values: Float64Array): void {
+  const outcomes = leftOutOutcomes(all);
+  printLeftOut(score(all.rows.flatMap((_, row) => all.outcome(row, values))), score(outcomes));
+  if (flags['dry-run'] || flags.check) return;
+  const predictions = leftOutPredictions(outcomes);
+  writeFileSync('validation/left-out.json', leftOutText(predictions));
+  const { step, memory } = leftOutErrors(all.rows, loadLeftOut());
+  writeFileSync('src/uncertainty/residualTable.ts', residualTableText(residualTable(step), residualTable(memory)));
+}
+
 /** Fitted beside left out, family by family. */
-function printLeftOut(all: Fitter, values: Float64Array): void {
-  const fitted = score(all.rows.flatMap((_, row) => all.outcome(row, values)));
-  const leftOut = score(leftOutOutcomes(all));
+function printLeftOut(fitted: Score, leftOut: Score): void {
   console.log(`\n${'family'.padEnd(42)}${['rows', 'fitted', 'bias', 'left out', 'bias'].map(cell).join('')}`);
   for (const [family, group] of Object.entries(fitted.byFamily)) {
     const other = leftOut.byFamily[family];

@@ -1,3 +1,4 @@
+import type { Evaluation } from '../simulation/evaluation.js';
 import { type RankedRun, type RankingScore, scoreRanking } from './ranking.js';
 import { type MeasuredRun, type MemoryKind, memoryKinds } from './runs.js';
 import { groupBy, mean, median, quantile } from './statistics.js';
@@ -162,4 +163,11 @@ function rankedRun({ run, predictedSeconds }: Outcome): RankedRun[] {
 
 function defined(values: readonly (number | null)[]): number[] {
   return values.filter((value) => value !== null);
+}
+
+/** The predicted counterpart of the counter that the source read; one that is not named most often is the reservation. */
+export function comparedBytes(run: MeasuredRun, evaluation: Evaluation): number {
+  const kind = memoryKindOf(run);
+  if (kind === 'allocated') return evaluation.allocatedBytes;
+  return kind === 'nvidia-smi' ? evaluation.deviceBytes : evaluation.reservedBytes;
 }

@@ -12,7 +12,7 @@ export function loadShippedRuns(): MeasuredRun[] {
 }
 
 /** The same place from the sources (src/calibration), from the library (dist/calibration) and from the bundle (dist/bin). */
-function validationFolder(): string {
+export function validationFolder(): string {
   let folder = dirname(fileURLToPath(import.meta.url));
   while (!existsSync(join(folder, 'validation')) || !existsSync(join(folder, 'package.json'))) {
     const parent = dirname(folder);

@@ -1,9 +1,11 @@
 import { invariant, SlipwayError } from '../errors.js';
 import type { Scenario } from '../scenario/scenario.js';
 import type { Evaluation, StepBreakdown } from '../simulation/evaluation.js';
+import { type Interval, scaled, uncertaintyOf } from '../uncertainty/intervals.js';
 import { type BaselineSample, baselineSample, fitBaseline } from './baseline.js';
+import type { LeftOutPrediction } from './leftOutRuns.js';
 import type { MeasuredRun } from './runs.js';
-import { memoryKindOf, type Outcome, relativeError, type Score, score } from './score.js';
+import { comparedBytes, type Outcome, relativeError, type Score, score } from './score.js';
 import { withStated } from './stated.js';
 
 /** What a predictor answers for one run. Thrown `SlipwayError`s become skipped rows; any other error is a bug. */
@@ -26,6 +28,8 @@ export interface ValidationSummary extends Score {
   readonly excluded: number;
   readonly baseline: Score;
   readonly unknownFields: Score & { readonly baseline: Score };
+  /** The same rows predicted with constants fitted without their families; null for runs that did not ship. */
+  readonly leftOut: Score | null;
 }
 
 export interface ValidatedRun {
@@ -43,8 +47,12 @@ export interface ValidatedRun {
 
 export interface PredictedRun {
   readonly stepSeconds: number;
+  /** 80 % of runs like this one, those of its own family not among them. */
+  readonly stepSecondsInterval: Interval;
   /** The figure that `measured.memoryKind` names, so that `memoryError` compares like with like. */
   readonly peakBytes: number;
+  readonly peakBytesInterval: Interval;
+  readonly probabilityOfNotFitting: number;
   readonly allocatedBytes: number;
   readonly reservedBytes: number;
   readonly deviceBytes: number;
@@ -53,7 +61,11 @@ export interface PredictedRun {
 }
 
 /** Predicts every run and scores the predictions against what was measured. */
-export function validateRuns(runs: readonly MeasuredRun[], predict: Predict): ValidationResult {
+export function validateRuns(
+  runs: readonly MeasuredRun[],
+  predict: Predict,
+  leftOut: ReadonlyMap<string, LeftOutPrediction> = new Map(),
+): ValidationResult {
   const rows = runs.map((run) => predictRow(run, predict));
   const headline = rows.filter((row) => row.scoredIn === 'summary');
   const unknown = rows.filter((row) => row.scoredIn === 'unknownFields');
@@ -65,20 +77,34 @@ export function validateRuns(runs: readonly MeasuredRun[], predict: Predict): Va
       excluded: rows.filter((row) => row.scoredIn === 'none').length,
       baseline: score(baselineOutcomes(headline)),
       unknownFields: { ...score(unknown), baseline: score(baselineOutcomes(unknown)) },
+      leftOut: leftOutScore(headline, leftOut),
     },
   };
 }
 
+function leftOutScore(
+  rows: readonly PredictedRow[],
+  predictions: ReadonlyMap<string, LeftOutPrediction>,
+): Score | null {
+  const outcomes = rows.flatMap(({ run, skipped }): Outcome[] => {
+    const found = predictions.get(run.id);
+    if (found === undefined || skipped !== null) return [];
+    const { stepSeconds: predictedSeconds, peakBytes: predictedPeakBytes, fits } = found;
+    return [{ run, skipped: null, predictedSeconds, predictedPeakBytes, fits }];
+  });
+  return outcomes.length === 0 ? null : score(outcomes);
+}
+
 interface PredictedRow extends Outcome {
   readonly scoredIn: ValidatedRun['scoredIn'];
-  readonly evaluation: Evaluation | null;
+  readonly prediction: Prediction | null;
   readonly baseline: BaselineSample | null;
 }
 
 function predictRow(run: MeasuredRun, predict: Predict): PredictedRow {
   const scoredIn = run.problems.length > 0 ? 'none' : run.unknown.length > 0 ? 'unknownFields' : 'summary';
   const answer = predictOrReason(run, predict);
-  const nothing = { predictedSeconds: null, predictedPeakBytes: null, fits: null, evaluation: null, baseline: null };
+  const nothing = { predictedSeconds: null, predictedPeakBytes: null, fits: null, prediction: null, baseline: null };
   if (typeof answer === 'string') return { run, scoredIn, skipped: answer, ...nothing };
   const { evaluation, scenario } = answer;
   return {
@@ -88,7 +114,7 @@ function predictRow(run: MeasuredRun, predict: Predict): PredictedRow {
     predictedSeconds: evaluation.stepSeconds,
     predictedPeakBytes: comparedBytes(run, evaluation),
     fits: evaluation.fits,
-    evaluation,
+    prediction: answer,
     baseline: baselineSample(scenario),
   };
 }
@@ -107,13 +133,6 @@ function predictOrReason(run: MeasuredRun, predict: Predict): Prediction | strin
   }
 }
 
-/** A source that does not name its counter most often read the allocator's reservation. */
-function comparedBytes(run: MeasuredRun, evaluation: Evaluation): number {
-  const kind = memoryKindOf(run);
-  if (kind === 'allocated') return evaluation.allocatedBytes;
-  return kind === 'nvidia-smi' ? evaluation.deviceBytes : evaluation.reservedBytes;
-}
-
 /** The baseline answers the rows that the model answers: same rows, and a constant fitted to exactly those. */
 function baselineOutcomes(rows: readonly PredictedRow[]): Outcome[] {
   const samples = rows.flatMap(({ run, baseline }) => {
@@ -129,14 +148,14 @@ function baselineOutcomes(rows: readonly PredictedRow[]): Outcome[] {
 }
 
 function validatedRun(row: PredictedRow): ValidatedRun {
-  const { run, scoredIn, evaluation, fits, skipped } = row;
+  const { run, scoredIn, prediction, fits, skipped } = row;
   const { measured } = run;
   return {
     id: run.id,
     family: run.family,
     scoredIn,
     measured,
-    predicted: evaluation === null ? null : predictedRun(run, evaluation),
+    predicted: prediction === null ? null : predictedRun(run, prediction),
     stepError: relativeError(row.predictedSeconds, measured.stepSeconds),
     memoryError: relativeError(row.predictedPeakBytes, measured.peakMemoryBytes),
     fits,
@@ -144,8 +163,20 @@ function validatedRun(row: PredictedRow): ValidatedRun {
   };
 }
 
-function predictedRun(run: MeasuredRun, evaluation: Evaluation): PredictedRun {
+function predictedRun(run: MeasuredRun, { scenario, evaluation }: Prediction): PredictedRun {
   const { stepSeconds, allocatedBytes, reservedBytes, deviceBytes, capacityBytes, breakdown } = evaluation;
   const peakBytes = comparedBytes(run, evaluation);
-  return { stepSeconds, peakBytes, allocatedBytes, reservedBytes, deviceBytes, capacityBytes, breakdown };
+  const { stepFactors, memoryFactors, probabilityOfNotFitting } = uncertaintyOf(scenario, evaluation, run.family);
+  return {
+    stepSeconds,
+    stepSecondsInterval: scaled(stepSeconds, stepFactors),
+    peakBytes,
+    peakBytesInterval: scaled(peakBytes, memoryFactors),
+    probabilityOfNotFitting,
+    allocatedBytes,
+    reservedBytes,
+    deviceBytes,
+    capacityBytes,
+    breakdown,
+  };
 }

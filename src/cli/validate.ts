@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { loadLeftOut } from '../calibration/leftOutRuns.js';
 import { predictRun } from '../calibration/predict.js';
 import { type MeasuredRun, parseRuns } from '../calibration/runs.js';
 import { loadShippedRuns } from '../calibration/shippedRuns.js';
@@ -18,7 +19,7 @@ export interface ValidateOptions {
 /** `slipway validate [runs.jsonl|-]`: without a file, the published runs that ship. Exits 1 if none can be predicted. */
 export function validate(file: string | undefined, options: ValidateOptions): CommandOutput {
   const runs = ofFamily(file === undefined ? loadShippedRuns() : readRuns(file), options.family);
-  const result = validateRuns(runs, predictRun);
+  const result = validateRuns(runs, predictRun, file === undefined ? loadLeftOut() : new Map());
   const text = options.json
     ? `${JSON.stringify(result, null, 2)}\n`
     : validationTable(result, { worst: options.worst ?? 5 });

@@ -3,7 +3,15 @@ import { countParameters } from '../model/parameters.js';
 import type { Scenario } from '../scenario/scenario.js';
 import { evaluateStep } from '../simulation/evaluateStep.js';
 import type { Evaluation } from '../simulation/evaluation.js';
-import { trainingRun } from '../training/run.js';
+import { type TrainingEstimate, trainingRun } from '../training/run.js';
+import {
+  type Interval,
+  intervalLevel,
+  inverselyScaled,
+  scaled,
+  type Uncertainty,
+  uncertaintyOf,
+} from '../uncertainty/intervals.js';
 import { adviceFor } from './advice.js';
 import type { Estimate, EstimatedMemory, FilledRun } from './estimateResult.js';
 import { throughput } from './throughput.js';
@@ -24,14 +32,24 @@ export interface EstimateOptions {
 export function estimate(scenario: Scenario, options: EstimateOptions = {}): Estimate {
   const evaluation = evaluateStep(scenario);
   const parameters = countParameters(scenario.model);
+  const uncertainty = uncertaintyOf(scenario, evaluation);
+  const { stepFactors } = uncertainty;
+  const speed = throughput(scenario, evaluation, options.flopsConvention ?? 'megatron', parameters.active);
+  const seconds = evaluation.stepSeconds;
   return {
     schemaVersion: 1,
     run: filledRun(scenario, evaluation, options.written),
     model: { name: scenario.model.name, parameters: parameters.total, activeParameters: parameters.active },
-    memory: memoryOf(evaluation),
-    step: { seconds: evaluation.stepSeconds, method: evaluation.method, breakdown: evaluation.breakdown },
-    throughput: throughput(scenario, evaluation, options.flopsConvention ?? 'megatron', parameters.active),
-    training: trainingRun(scenario, evaluation.stepSeconds, parameters.total),
+    memory: memoryOf(evaluation, uncertainty),
+    step: {
+      seconds,
+      secondsInterval: scaled(seconds, stepFactors),
+      method: evaluation.method,
+      breakdown: evaluation.breakdown,
+    },
+    throughput: { ...speed, mfuInterval: inverselyScaled(speed.mfu, stepFactors) },
+    training: withIntervals(trainingRun(scenario, seconds, parameters.total), stepFactors),
+    uncertainty: { level: intervalLevel, outsideValidatedRange: uncertainty.outsideValidatedRange },
     warnings: warningsFor(scenario, evaluation, options.estimatedFigures ?? []),
     advice: options.advice === false ? [] : adviceFor(scenario),
   };
@@ -59,9 +77,20 @@ function filledRun(scenario: Scenario, evaluation: Evaluation, written: Estimate
   };
 }
 
-function memoryOf(evaluation: Evaluation): EstimatedMemory {
+/** Time to train and money follow the step; what failures add is no part of the interval. */
+function withIntervals(run: TrainingEstimate, stepFactors: Interval): Estimate['training'] {
+  return {
+    ...run,
+    daysInterval: run.days === null ? null : scaled(run.days, stepFactors),
+    costUsdInterval: run.costUsd === null ? null : scaled(run.costUsd, stepFactors),
+  };
+}
+
+function memoryOf(evaluation: Evaluation, uncertainty: Uncertainty): EstimatedMemory {
   return {
     peakBytes: evaluation.allocatedBytes,
+    peakBytesInterval: scaled(evaluation.allocatedBytes, uncertainty.memoryFactors),
+    probabilityOfNotFitting: uncertainty.probabilityOfNotFitting,
     reservedBytes: evaluation.reservedBytes,
     deviceBytes: evaluation.deviceBytes,
     capacityBytes: evaluation.capacityBytes,

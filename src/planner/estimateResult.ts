@@ -4,6 +4,7 @@ import type { Strategy } from '../parallelism/strategy.js';
 import type { FilledDefault } from '../scenario/scenario.js';
 import type { Evaluation, StageMemory, StepBreakdown } from '../simulation/evaluation.js';
 import type { TrainingEstimate } from '../training/run.js';
+import type { Interval } from '../uncertainty/intervals.js';
 
 /** The answer of `slipway estimate`, and its JSON document. Keys may be added; those here stay. */
 export interface Estimate {
@@ -14,12 +15,18 @@ export interface Estimate {
   readonly memory: EstimatedMemory;
   readonly step: {
     readonly seconds: number;
+    readonly secondsInterval: Interval;
     /** What the time rests on. */
     readonly method: Evaluation['method'];
     readonly breakdown: StepBreakdown;
   };
-  readonly throughput: Throughput;
-  readonly training: TrainingEstimate;
+  readonly throughput: Throughput & { readonly mfuInterval: Interval };
+  readonly training: TrainingEstimate & {
+    readonly daysInterval: Interval | null;
+    readonly costUsdInterval: Interval | null;
+  };
+  /** Every interval holds this share of runs like those that were published, or is wider where none of them is like this one. */
+  readonly uncertainty: { readonly level: number; readonly outsideValidatedRange: boolean };
   readonly warnings: readonly Warning[];
   readonly advice: readonly Advice[];
 }
@@ -43,6 +50,9 @@ export interface FilledRun {
 export interface EstimatedMemory {
   /** Allocated by the framework on the fullest accelerator. */
   readonly peakBytes: number;
+  readonly peakBytesInterval: Interval;
+  /** That a process runs out of memory on the fullest accelerator; 0.5 where it needs just what there is. */
+  readonly probabilityOfNotFitting: number;
   /** What its allocator holds, fragmentation included. */
   readonly reservedBytes: number;
   /** What nvidia-smi shows. */

@@ -1,11 +1,8 @@
-import { formatBytes, grouped } from '../quantity/format.js';
+import { formatBytes } from '../quantity/format.js';
 import type { Scenario } from '../scenario/scenario.js';
 import type { Evaluation, StageMemory } from '../simulation/evaluation.js';
+import { outsideRange } from '../uncertainty/outsideRange.js';
 import type { Warning } from './estimateResult.js';
-import { type ValidatedRange, validatedRanges } from './validatedRange.js';
-
-/** Fewer published runs than this are named as few. */
-const FEW_RUNS = 10;
 
 /** Less free memory than this share of the capacity is within the error of the memory model on published runs. */
 const TIGHT_FIT_SHARE = 0.05;
@@ -69,47 +66,4 @@ export function fullest(stages: readonly StageMemory[]): StageMemory | undefined
       worst && worst.peakBytes + worst.overheadBytes >= stage.peakBytes + stage.overheadBytes ? worst : stage,
     undefined,
   );
-}
-
-/** What no run that slipway was checked against covers, the widest gap first. */
-function outsideRange(scenario: Scenario): readonly string[] {
-  const { cluster, accelerators } = scenario;
-  const { id, name } = cluster.accelerator;
-  const range = Object.hasOwn(validatedRanges, id) ? validatedRanges[id] : undefined;
-  const messages =
-    range === undefined ? [`no published runs on ${name || id} to check against`] : gaps(scenario, range);
-  if (cluster.maxAccelerators > 0 && accelerators > cluster.maxAccelerators) {
-    messages.push(`${cluster.name || cluster.id} is known with up to ${grouped(cluster.maxAccelerators)} accelerators`);
-  }
-  return messages;
-}
-
-function gaps(
-  { cluster, accelerators, sequenceLength, strategy, model, framework }: Scenario,
-  range: ValidatedRange,
-): string[] {
-  const { name } = cluster.accelerator;
-  const messages: string[] = [];
-  const checked = `published runs on ${name} to check against`;
-  if (range.runs < FEW_RUNS) messages.push(`only ${range.runs} ${checked}`);
-  const kind = model.moe === null ? 'dense' : 'mixture';
-  const sorts: readonly (readonly [Readonly<Record<string, number>>, string, string])[] = [
-    [range.models, kind, kind === 'mixture' ? 'mixture-of-experts' : kind],
-    [range.precisions, strategy.precision, strategy.precision],
-    [range.frameworks, framework.id, framework.id],
-  ];
-  for (const [counts, key, word] of sorts) {
-    if ((counts[key] ?? 0) === 0) messages.push(`no ${word} ${checked}`);
-  }
-  if (accelerators > range.mostAccelerators) {
-    messages.push(
-      `${grouped(accelerators)} accelerators; the largest of the ${checked} has ${grouped(range.mostAccelerators)}`,
-    );
-  }
-  if (sequenceLength > range.longestSequence) {
-    messages.push(
-      `sequences of ${grouped(sequenceLength)} tokens; the longest of the ${checked} has ${grouped(range.longestSequence)}`,
-    );
-  }
-  return messages;
 }

@@ -3,6 +3,7 @@ import { formatBytes, formatCount, formatRatio, formatSeconds, grouped } from '.
 import { memoryTable } from './memoryTable.js';
 import { runTable } from './runTable.js';
 import { bar, row, type TextStyle, type Tint, tint, wrapped } from './text.js';
+import { chanceOfNotFitting, uncertaintyLines } from './uncertaintyLines.js';
 
 /** The estimate for people: fits or not, where the memory goes, where the time goes, what it adds up to, what is better. */
 export function estimateTable(estimate: Estimate, style: TextStyle): string {
@@ -13,6 +14,7 @@ export function estimateTable(estimate: Estimate, style: TextStyle): string {
     stepTable(estimate, style),
     throughputLines(estimate, style),
     runTable(estimate.training, style),
+    uncertaintyLines(estimate, style),
     defaults(estimate, style),
     list(
       'Warnings',
@@ -79,7 +81,8 @@ function verdict({ memory }: Estimate, style: TextStyle): readonly string[] {
   const { deviceBytes, capacityBytes, fits } = memory;
   const free = capacityBytes - deviceBytes;
   const share = formatRatio(Math.abs(free) / capacityBytes);
-  const gap = free >= 0 ? `${formatBytes(free)} free (${share})` : `${formatBytes(-free)} too much (${share})`;
+  const chance = chanceOfNotFitting(memory.probabilityOfNotFitting);
+  const gap = `${free >= 0 ? `${formatBytes(free)} free` : `${formatBytes(-free)} too much`} (${share}); ${chance}`;
   const word = fits ? tint('FITS', 'green', style) : tint('DOES NOT FIT', 'red', style);
   return [
     ...wrapped(

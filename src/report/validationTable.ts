@@ -28,31 +28,45 @@ export function validationTable(result: ValidationResult, options: ValidationTab
 }
 
 function headline(summary: ValidationSummary): string[] {
-  const { baseline } = summary;
-  const row = (title: string, pick: (score: Score) => number | null, meaning: string, print = percent) =>
-    `  ${title.padEnd(17)}${print(pick(summary)).padStart(9)}${print(pick(baseline)).padStart(11)}   ${meaning}`.trimEnd();
+  const { baseline, leftOut } = summary;
+  const row = (title: string, pick: (score: Score) => number | null, meaning: string, print = percent) => {
+    const without = leftOut === null ? '' : print(pick(leftOut)).padStart(10);
+    const cells = `${print(pick(summary)).padStart(9)}${without}${print(pick(baseline)).padStart(10)}`;
+    return `  ${title.padEnd(16)}${cells}   ${meaning}`.trimEnd();
+  };
   return [
     `Predicted against measured: ${plural(summary.stepCount, 'step time')} of ${plural(summary.count, 'run')}`,
     '',
-    `STEP TIME${'slipway'.padStart(19)}${'one-line*'.padStart(11)}`,
-    row('family-balanced', (score) => score.familyBalancedMedianAbsStepError, 'median over families of their medians'),
+    `STEP TIME${'slipway'.padStart(18)}${leftOut === null ? '' : 'left out+'.padStart(10)}${'one-line*'.padStart(10)}`,
+    row('family-balanced', (score) => score.familyBalancedMedianAbsStepError, 'median of the families'),
     row('median error', (score) => score.medianAbsStepError, 'of all runs, absolute'),
     row('mean error', (score) => score.meanAbsStepError, ''),
     row('90th percentile', (score) => score.p90AbsStepError, ''),
-    row('bias', (score) => score.bias, 'mean, signed; negative is optimistic', signedPercent),
-    row('balanced bias', (score) => score.familyBalancedBias, 'median of the families, signed', signedPercent),
+    row('bias', (score) => score.bias, 'mean, signed; negative: optimistic', signedPercent),
+    row('balanced bias', (score) => score.familyBalancedBias, 'median of families, signed', signedPercent),
     '  * FLOPs / (accelerators x peak x the median efficiency of these very runs)',
+    ...(leftOut === null ? [] : ['  + each family predicted with constants fitted to the others alone']),
   ];
 }
 
 function families(summary: ValidationSummary): string[] {
-  const title = `${'FAMILY'.padEnd(30)}${['runs', 'median', 'mean', 'p90', 'bias'].map(cell).join('')}  one-line`;
+  const { leftOut } = summary;
+  const columns = ['runs', 'median', 'mean', 'p90', 'bias', ...(leftOut === null ? [] : ['left out'])];
+  const title = `${'FAMILY'.padEnd(22)}${[...columns, 'one-line'].map(familyCell).join('')}`;
   const entries = Object.entries(summary.byFamily).sort(([a], [b]) => a.localeCompare(b));
-  const rows = entries.map(([family, group]) => familyRow(family, group, summary.baseline.byFamily[family]));
+  const rows = entries.map(([family, group]) => {
+    const others = [...(leftOut === null ? [] : [leftOut]), summary.baseline];
+    return familyRow(
+      family,
+      group,
+      others.map(({ byFamily }) => byFamily[family]),
+    );
+  });
   return entries.length < 2 ? [] : [title, ...rows];
 }
 
-function familyRow(family: string, group: GroupScore, baseline: GroupScore | undefined): string {
+/** A family's score, and the median error of others on the same runs. */
+function familyRow(family: string, group: GroupScore, others: readonly (GroupScore | undefined)[]): string {
   const cells = [
     String(group.stepCount),
     percent(group.medianAbsStepError),
@@ -60,8 +74,13 @@ function familyRow(family: string, group: GroupScore, baseline: GroupScore | und
     percent(group.p90AbsStepError),
     signedPercent(group.bias),
   ];
-  const rival = percent(baseline?.medianAbsStepError ?? null).padStart(10);
-  return `  ${clipped(family, 27).padEnd(28)}${cells.map(cell).join('')}${rival}`;
+  const medians = others.map((other) => percent(other?.medianAbsStepError ?? null));
+  return `  ${clipped(family, 19).padEnd(20)}${[...cells, ...medians].map(familyCell).join('')}`;
+}
+
+/** Runs and four errors, then the medians of others under longer titles. */
+function familyCell(text: string, column: number): string {
+  return text.padStart(column < 5 ? 8 : 9);
 }
 
 function memory(summary: ValidationSummary): string[] {

@@ -64,12 +64,14 @@ export function scenario(
     model,
     accelerators,
     sequenceLength: 8,
+    framework: { id: 'megatron' },
     cluster: { accelerator: { id: 'tiny', peakFlopsPerSecond } },
     strategy: { ...degrees, microBatchSize: 1, globalBatchSize: 1, precision: 'bf16', recompute: 'none', ...strategy },
   } as Scenario;
 }
 
 export function prediction(evaluation: Partial<Evaluation>, on: Scenario = scenario()): Prediction {
-  const complete = { feasible: true, reasons: [], stepSeconds: 1, fits: true, ...evaluation };
+  const memory = { deviceBytes: 1, capacityBytes: 2 };
+  const complete = { feasible: true, reasons: [], stepSeconds: 1, fits: true, ...memory, ...evaluation };
   return { scenario: on, evaluation: complete as Evaluation };
 }

@@ -13,6 +13,24 @@ describe('validateRuns', () => {
     expect(runs[0]?.predicted?.stepSeconds).toBe(3);
   });
 
+  test('puts 80 % intervals around what it predicts', () => {
+    const [row] = validateRuns([run(2)], () => prediction({ stepSeconds: 3 })).runs;
+    const [low = 0, high = 0] = row?.predicted?.stepSecondsInterval ?? [];
+    expect(low).toBeGreaterThan(0);
+    expect(low).toBeLessThan(3);
+    expect(high).toBeGreaterThan(3);
+  });
+
+  test('scores what was predicted without the family of a run beside it, where that is known', () => {
+    const rows = [run(2, { id: 'known' }), run(2, { id: 'other' })];
+    const leftOut = new Map([['known', { stepSeconds: 3, peakBytes: 1, fits: true }]]);
+    expect(validateRuns(rows, () => prediction({ stepSeconds: 2 }), leftOut).summary.leftOut).toMatchObject({
+      stepCount: 1,
+      medianAbsStepError: 0.5,
+    });
+    expect(validateRuns(rows, () => prediction({ stepSeconds: 2 })).summary.leftOut).toBeNull();
+  });
+
   test.each([
     ['allocated', 10],
     ['reserved', 20],

@@ -10,7 +10,7 @@ import type { Scenario } from '../../src/scenario/scenario.js';
  * kept as a file, because an estimate must not read two megabytes of rows. `npm run freeze` writes it.
  */
 test('the validated range is that of the scored rows', async () => {
-  await expect(source(scoredScenarios())).toMatchFileSnapshot('../../src/planner/validatedRange.ts');
+  await expect(source(scoredScenarios())).toMatchFileSnapshot('../../src/uncertainty/validatedRange.ts');
 });
 
 /** Rows that the headline score counts: a measured step time, every field known, nothing contradictory, predictable. */

@@ -1,10 +1,10 @@
 import { evaluate } from '../../simulation/closedForm.js';
 import { evaluateStep } from '../../simulation/evaluateStep.js';
 import type { Evaluation } from '../../simulation/evaluation.js';
-import type { Outcome } from '../score.js';
+import { comparedBytes, type Outcome } from '../score.js';
 import { descend, type Jacobian, jacobianAt, type Problem, scan, start } from './leastSquares.js';
 import { type Parameter, parametersOf, withValues } from './parameters.js';
-import { comparedBytes, errorOf, type FitRow, type Observation, observationsOf, weightsOf } from './rows.js';
+import { errorOf, type FitRow, type Observation, observationsOf, weightsOf } from './rows.js';
 
 /** Errors up to this size count with their square, larger ones almost with their size: medians are what is scored. */
 const errorScale = 0.03;

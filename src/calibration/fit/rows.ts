@@ -5,7 +5,7 @@ import type { Scenario } from '../../scenario/scenario.js';
 import { evaluate } from '../../simulation/closedForm.js';
 import type { Evaluation } from '../../simulation/evaluation.js';
 import type { MeasuredRun } from '../runs.js';
-import { memoryKindOf } from '../score.js';
+import { comparedBytes } from '../score.js';
 import { withStated } from '../stated.js';
 
 /** A measured run that the model can express, resolved once. */
@@ -77,11 +77,4 @@ export function errorOf({ run }: FitRow, what: Observation['what'], evaluation: 
   if (what === 'memory') return Math.log(comparedBytes(run, evaluation) / (measured.peakMemoryBytes ?? 1));
   const margin = Math.log(evaluation.deviceBytes / evaluation.capacityBytes);
   return measured.outOfMemory === true ? Math.min(0, margin) : Math.max(0, margin);
-}
-
-/** The predicted counterpart of the counter that the source read; one that is not named most often is the reservation. */
-export function comparedBytes(run: MeasuredRun, evaluation: Evaluation): number {
-  const kind = memoryKindOf(run);
-  if (kind === 'allocated') return evaluation.allocatedBytes;
-  return kind === 'nvidia-smi' ? evaluation.deviceBytes : evaluation.reservedBytes;
 }
