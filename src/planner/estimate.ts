@@ -26,11 +26,13 @@ export interface EstimateOptions {
   readonly written?: { readonly model: string | object; readonly cluster: string | object };
   /** Names of preset figures that are guesses, for the warnings. */
   readonly estimatedFigures?: readonly string[];
+  /** Memory and time where they are worked out already, as by `evaluate` in closed form; by `evaluateStep` where not given. */
+  readonly evaluation?: Evaluation;
 }
 
 /** Does it fit, how fast is a step, when is training done, what does it cost. Throws `SlipwayError` on bad degrees. */
 export function estimate(scenario: Scenario, options: EstimateOptions = {}): Estimate {
-  const evaluation = evaluateStep(scenario);
+  const evaluation = options.evaluation ?? evaluateStep(scenario);
   const parameters = countParameters(scenario.model);
   const uncertainty = uncertaintyOf(scenario, evaluation);
   const { stepFactors } = uncertainty;

@@ -6,7 +6,7 @@ import { errorLine } from '../errorLine.js';
 import { writeWhole } from '../writeFile.js';
 import { fromHome, openRunFile, saveRunFile } from './files.js';
 import { runFileText } from './runFileWriting.js';
-import { answerOf } from './scenario/answer.js';
+import { exactAnswerOf } from './scenario/answer.js';
 import type { RunValue } from './scenario/runValue.js';
 import type { Effect, Event } from './state/state.js';
 import type { Reply } from './work/messages.js';
@@ -22,6 +22,7 @@ export interface Outside {
 }
 
 type Write = Extract<Effect, { readonly do: 'write' }>;
+type Estimate = Extract<Effect, { readonly do: 'estimate' }>;
 
 /** While keys come fast, only the last change is simulated. */
 const settleMilliseconds = 40;
@@ -30,12 +31,18 @@ const settleMilliseconds = 40;
 export class Effects {
   private readonly threads: Threads;
   private readonly pendingWrites = new Map<string, Write>();
+  private estimating: Estimate | undefined;
+  private waiting: readonly Estimate[] = [];
   private delayed: ReturnType<typeof setTimeout> | undefined;
 
   constructor(private readonly outside: Outside) {
     this.threads = new Threads(
       (reply) => this.onReply(reply),
-      (reason) => this.say(`a worker thread ended: ${reason}`),
+      (reason) => {
+        this.estimating = undefined;
+        this.waiting = [];
+        this.say(`a worker thread ended: ${reason}`);
+      },
     );
   }
 
@@ -50,6 +57,8 @@ export class Effects {
 
   private run(effect: Effect): void | Promise<void> {
     switch (effect.do) {
+      case 'estimate':
+        return this.estimate(effect);
       case 'simulate':
         clearTimeout(this.delayed);
         this.delayed = setTimeout(() => this.threads.post({ ...effect, kind: 'simulate' }), settleMilliseconds);
@@ -96,6 +105,24 @@ export class Effects {
     this.outside.dispatch({ kind: 'message', message: { text, tone: 'bad' } });
   }
 
+  /** One at a time: of the scenarios that were passed through on the way, only the last one matters. */
+  private estimate(request: Estimate): void {
+    if (this.estimating !== undefined) {
+      const kept = this.waiting.filter(({ passing }) => !(passing && request.passing));
+      this.waiting = [...kept, request];
+      return;
+    }
+    this.estimating = request;
+    this.threads.post({ kind: 'estimate', id: request.id, run: request.run, baseDirectory: request.baseDirectory });
+  }
+
+  private estimated(): void {
+    this.estimating = undefined;
+    const [next, ...rest] = this.waiting;
+    this.waiting = rest;
+    if (next !== undefined) this.estimate(next);
+  }
+
   private async open(path: string): Promise<void> {
     this.outside.dispatch({ kind: 'opened', ...(await openRunFile(path)) });
   }
@@ -128,7 +155,7 @@ export class Effects {
   private textOf({ purpose, run, baseDirectory }: Write): string {
     if (purpose === 'run-yaml') return runFileText(run, 'run.yaml', undefined);
     if (purpose === 'run-json') return runFileText(run, 'run.json', undefined);
-    const answer = answerOf(run, baseDirectory);
+    const answer = exactAnswerOf(run, baseDirectory);
     if (!answer.ok) throw new Error(answer.message);
     return purpose === 'estimate-json' ? toJson(answer.estimate) : estimateMarkdown(answer.estimate);
   }
@@ -139,6 +166,7 @@ export class Effects {
   }
 
   private onReply(reply: Reply): void {
+    if (reply.kind === 'estimated') this.estimated();
     if (reply.kind === 'rendered') this.rendered(reply);
     else this.outside.dispatch(reply);
   }

@@ -58,7 +58,7 @@ export function saveSession(file: string, { document, pins }: State): void {
 export function pinsOf({ pins, baseDirectory }: Session): readonly Pin[] {
   return pins.flatMap(({ name, run }): Pin[] => {
     const answer = answerOf(run, baseDirectory);
-    return answer.ok ? [{ name, run, estimate: answer.estimate }] : [];
+    return answer.ok ? [{ name, run, estimate: answer.estimate, rough: answer.rough }] : [];
   });
 }
 

@@ -7,6 +7,7 @@ import { type IntervalHistogram, monitorEventLoopDelay, performance } from 'node
  */
 export class Trace {
   private pressed: number | undefined;
+  private pressedCpu = 0;
   private readonly delay: IntervalHistogram | undefined;
 
   constructor(private readonly file: string | undefined) {
@@ -17,11 +18,13 @@ export class Trace {
   }
 
   ready(): void {
-    this.note({ firstFrameMilliseconds: performance.now() });
+    this.note({ firstFrameMilliseconds: performance.now(), cpuMilliseconds: cpuMilliseconds() });
   }
 
   keyed(): void {
-    if (this.file !== undefined) this.pressed = performance.now();
+    if (this.file === undefined) return;
+    this.pressed = performance.now();
+    this.pressedCpu = cpuMilliseconds();
   }
 
   painted(): void {
@@ -31,10 +34,21 @@ export class Trace {
     // How long a key may have waited before anybody saw it.
     const delayMilliseconds = (this.delay?.max ?? 0) / 1e6;
     this.delay?.reset();
-    this.note({ frameMilliseconds: milliseconds, delayMilliseconds, residentBytes: process.memoryUsage.rss() });
+    this.note({
+      frameMilliseconds: milliseconds,
+      cpuMilliseconds: cpuMilliseconds() - this.pressedCpu,
+      delayMilliseconds,
+      residentBytes: process.memoryUsage.rss(),
+    });
   }
 
   private note(line: Readonly<Record<string, number>>): void {
     if (this.file !== undefined) appendFileSync(this.file, `${JSON.stringify(line)}\n`);
   }
+}
+
+/** Of all threads: what a frame costs whatever else the machine does. */
+function cpuMilliseconds(): number {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1000;
 }

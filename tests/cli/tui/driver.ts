@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { parse } from 'yaml';
+import { exactAnswerOf } from '../../../src/cli/tui/scenario/answer.js';
 import type { RunValue } from '../../../src/cli/tui/scenario/runValue.js';
 import { ascii, unicode } from '../../../src/cli/tui/screen/glyphs.js';
 import { plainText } from '../../../src/cli/tui/screen/row.js';
@@ -68,7 +69,14 @@ export class Driver {
   }
 
   private perform(effect: Effect): void {
-    if (effect.do === 'simulate') this.send({ kind: 'simulated', id: effect.id, ...simulated(effect) });
+    if (effect.do === 'estimate') {
+      const found = exactAnswerOf(effect.run, effect.baseDirectory);
+      this.send({
+        kind: 'estimated',
+        id: effect.id,
+        ...(found.ok ? { estimate: found.estimate } : { problem: found.message }),
+      });
+    } else if (effect.do === 'simulate') this.send({ kind: 'simulated', id: effect.id, ...simulated(effect) });
     else if (effect.do === 'grid') {
       const result = effect.points.map((run) => pointOf(run, effect.baseDirectory));
       this.send({ kind: 'gridded', id: effect.id, result });

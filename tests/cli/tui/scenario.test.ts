@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { runFileFlags } from '../../../src/cli/flags.js';
-import { answerOf } from '../../../src/cli/tui/scenario/answer.js';
+import { answerOf, exactAnswerOf } from '../../../src/cli/tui/scenario/answer.js';
 import { commandLine } from '../../../src/cli/tui/scenario/commandLine.js';
 import { fieldByName, fields } from '../../../src/cli/tui/scenario/fields.js';
 import { sameRun, withValue, writtenAt } from '../../../src/cli/tui/scenario/runValue.js';
@@ -109,7 +109,7 @@ describe('the command line', () => {
       'strategy.recompute',
       'selective',
     );
-    const answer = answerOf(run, '.');
+    const answer = exactAnswerOf(run, '.');
     const words = commandLine(run, undefined, undefined).split(' ').slice(1);
     const printed = JSON.parse(slipway([...words, '--json']).stdout) as { step: unknown; memory: unknown };
     expect(answer.ok && printed.step).toEqual(answer.ok && JSON.parse(JSON.stringify(answer.estimate.step)));

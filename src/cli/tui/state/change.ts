@@ -1,5 +1,5 @@
-import { answerOf, type GoodAnswer } from '../scenario/answer.js';
-import { canonical, type RunValue, sameRun } from '../scenario/runValue.js';
+import { type Answer, answerOf, type GoodAnswer, idOf } from '../scenario/answer.js';
+import { type RunValue, sameRun } from '../scenario/runValue.js';
 import type { Document, State } from './state.js';
 
 /** Versions that undo goes back to. */
@@ -37,9 +37,9 @@ export function isUnsaved({ document }: State): boolean {
   return !sameRun(document.run, document.saved);
 }
 
-/** The question that a simulation of the present run answers. */
-export function simulationId({ document }: State): string {
-  return `${document.baseDirectory}\n${canonical(document.run)}`;
+/** The question that the estimate and the simulation of the present run answer. */
+export function questionId({ document }: State): string {
+  return idOf(document.run, document.baseDirectory);
 }
 
 /** The estimate of the run, or of the last run that could be planned. */
@@ -48,6 +48,12 @@ export function shownAnswer({ answer, lastGood }: State): GoodAnswer | undefined
 }
 
 function answered(state: State, document: Document): State {
-  const answer = answerOf(document.run, document.baseDirectory);
+  const answer = withAdvice(answerOf(document.run, document.baseDirectory), state.lastGood);
   return { ...state, document, answer, lastGood: answer.ok ? answer : state.lastGood, advice: 0 };
+}
+
+/** Until there is new advice the old one stays in its place, so that nothing jumps; it cannot be applied. */
+function withAdvice(answer: Answer, before: GoodAnswer | undefined): Answer {
+  if (!answer.ok || !answer.rough || before === undefined) return answer;
+  return { ...answer, estimate: { ...answer.estimate, advice: before.estimate.advice } };
 }

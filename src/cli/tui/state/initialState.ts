@@ -35,6 +35,7 @@ export function initialState({ run, file, saved, baseDirectory, pins, size }: St
     pins,
     prompt: undefined,
     message: undefined,
+    refining: [],
     simulation: idle,
     search: { ...idle, progress: undefined },
     grid: idle,

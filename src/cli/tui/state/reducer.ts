@@ -1,3 +1,4 @@
+import { idOf, refined, remembered } from '../scenario/answer.js';
 import type { Actions } from './actions/action.js';
 import { setFilter } from './actions/filters.js';
 import { globalActions } from './actions/globalActions.js';
@@ -8,7 +9,7 @@ import { scenarioActions } from './actions/scenarioActions.js';
 import { timelineActions } from './actions/timelineActions.js';
 import { compareActions, memoryActions, overviewActions } from './actions/viewActions.js';
 import { gridId, pointsOf, whatifActions } from './actions/whatifActions.js';
-import { changeRun, openRun, simulationId } from './change.js';
+import { changeRun, openRun, questionId } from './change.js';
 import { bindingFor, type Place } from './keyTable.js';
 import { editLine } from './lineEdit.js';
 import { type Effect, type Event, only, type Result, type State, saying, type Work } from './state.js';
@@ -78,6 +79,8 @@ function happened(state: State, event: Exclude<Event, { kind: 'keys' }>): Result
   switch (event.kind) {
     case 'resize':
       return only({ ...state, size: { columns: event.columns, rows: event.rows } });
+    case 'estimated':
+      return only(estimated(state, event));
     case 'simulated':
       return only({ ...state, simulation: worked(state.simulation, event) });
     case 'gridded':
@@ -131,16 +134,50 @@ function searching(state: State, event: Extract<Event, { kind: 'searching' }>): 
   };
 }
 
-/** Asks for what the open tab shows and nobody has worked out yet. */
+/** Figures that arrive for the present scenario, for a pin, or for a scenario that was only passed through. */
+function estimated(state: State, { id, estimate, problem }: Extract<Event, { kind: 'estimated' }>): State {
+  const found = { ...(estimate === undefined ? {} : { estimate }), ...(problem === undefined ? {} : { problem }) };
+  const refining = state.refining.filter((one) => one !== id);
+  const { document, answer } = state;
+  const pins = state.pins.map((pin) =>
+    estimate !== undefined && idOf(pin.run, document.baseDirectory) === id ? { ...pin, estimate, rough: false } : pin,
+  );
+  if (id !== questionId(state) || !answer.ok) return { ...state, refining, pins };
+  const exact = remembered(document.run, document.baseDirectory, refined(answer, found));
+  return { ...state, refining, pins, answer: exact, lastGood: exact.ok ? exact : state.lastGood };
+}
+
+/** Asks for what is shown and nobody has worked out yet. */
 function settled(result: Result): Result {
-  const simulated = askSimulation(result.state);
+  const exact = askEstimates(result.state);
+  const simulated = askSimulation(exact.state);
   const gridded = askGrid(simulated.state);
-  return { state: gridded.state, effects: [...result.effects, ...simulated.effects, ...gridded.effects] };
+  return {
+    state: gridded.state,
+    effects: [...result.effects, ...exact.effects, ...simulated.effects, ...gridded.effects],
+  };
+}
+
+/** Exact figures of the scenario and of pins, where there are only rough ones. */
+function askEstimates(state: State): Result {
+  const { document, answer } = state;
+  const { baseDirectory } = document;
+  const rough = [
+    ...(answer.ok && answer.rough ? [{ run: document.run, passing: true }] : []),
+    ...state.pins.filter((pin) => pin.rough).map(({ run }) => ({ run, passing: false })),
+  ];
+  const wanted = rough.map(({ run, passing }) => {
+    return { do: 'estimate' as const, id: idOf(run, baseDirectory), run, baseDirectory, passing };
+  });
+  const asked = wanted.filter(({ id }) => !state.refining.includes(id));
+  if (asked.length === 0 && wanted.length === state.refining.length) return only(state);
+  // What is no longer wanted may be wanted again: then it is asked again.
+  return { state: { ...state, refining: wanted.map(({ id }) => id) }, effects: asked };
 }
 
 function askSimulation(state: State): Result {
   if ((state.tab !== 'timeline' && state.tab !== 'memory') || !state.answer.ok) return only(state);
-  const id = simulationId(state);
+  const id = questionId(state);
   if (state.simulation.asked === id) return only(state);
   const { run, baseDirectory } = state.document;
   const simulation = { ...state.simulation, asked: id, running: true, problem: undefined };

@@ -38,6 +38,8 @@ export interface Pin {
   readonly name: string;
   readonly run: RunValue;
   readonly estimate: Estimate;
+  /** The estimate is the closed form's; a thread is at it. */
+  readonly rough: boolean;
 }
 
 /** What an entry of a list of values says beside its name. */
@@ -151,6 +153,8 @@ export interface State {
   readonly pins: readonly Pin[];
   readonly prompt: Prompt | undefined;
   readonly message: Message | undefined;
+  /** Questions whose exact figures have been asked for. */
+  readonly refining: readonly string[];
   readonly simulation: Work<StepPicture>;
   readonly search: Work<readonly PlanRow[]> & { readonly progress: SearchProgress | undefined };
   readonly grid: Work<GridResult>;
@@ -158,6 +162,14 @@ export interface State {
 
 /** What the reducer wants done outside; results come back as events. */
 export type Effect =
+  | {
+      readonly do: 'estimate';
+      readonly id: string;
+      readonly run: RunValue;
+      readonly baseDirectory: string;
+      /** Of the present scenario, which may have changed again before anybody gets to it. */
+      readonly passing: boolean;
+    }
   | { readonly do: 'simulate'; readonly id: string; readonly run: RunValue; readonly baseDirectory: string }
   | {
       readonly do: 'search';
@@ -192,6 +204,7 @@ export type Effect =
 export type Event =
   | { readonly kind: 'keys'; readonly keys: readonly string[] }
   | { readonly kind: 'resize'; readonly columns: number; readonly rows: number }
+  | { readonly kind: 'estimated'; readonly id: string; readonly estimate?: Estimate; readonly problem?: string }
   | { readonly kind: 'simulated'; readonly id: string; readonly result?: StepPicture; readonly problem?: string }
   | {
       readonly kind: 'searching';

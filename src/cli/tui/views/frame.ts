@@ -65,7 +65,7 @@ function headRow(state: State, columns: number, draw: Draw): Row {
   const right: Row = state.answer.ok
     ? shown === undefined
       ? []
-      : headline(shown.estimate, draw)
+      : headline(shown, draw)
     : [[`${draw.glyphs.overflows} cannot run`, theme.bad]];
   return spread(
     [

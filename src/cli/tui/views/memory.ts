@@ -1,7 +1,7 @@
 import { formatBytes, formatSeconds } from '../../../quantity/format.js';
 import type { StageMemory } from '../../../simulation/evaluation.js';
 import { blank, type Look, type Row, spread } from '../screen/row.js';
-import { shownAnswer, simulationId } from '../state/change.js';
+import { questionId, shownAnswer } from '../state/change.js';
 import type { State } from '../state/state.js';
 import type { StepPicture } from '../work/picture.js';
 import { type Area, columnChart, type Draw, legend, type Part, stackedBar, theme, windowOf } from './draw.js';
@@ -110,7 +110,7 @@ function curveRows(state: State, stage: StageMemory, rows: number, area: Area, d
   const step = simulation.result;
   if (simulation.problem !== undefined) return [[[`over the step: ${simulation.problem}`, theme.bad]]];
   if (step === undefined) return [[['over the step: simulating', theme.dim]]];
-  const stale = simulation.resultFor !== simulationId(state);
+  const stale = simulation.resultFor !== questionId(state);
   return curve(step, stage, rows, area, draw).map((row, index) =>
     index === 0 && stale ? [...row, ['  updating', theme.dim]] : row,
   );

@@ -158,12 +158,18 @@ function adviceRows(state: State, { columns }: Area, { glyphs }: Draw): Row[] {
   const advice = state.answer.ok ? state.answer.estimate.advice : [];
   if (advice.length === 0) return [];
   const focused = state.focus === 'view';
+  const rough = state.answer.ok && state.answer.rough;
   const hint: Span = focused ? ['  enter applies', theme.dim] : ['  tab goes there', theme.dim];
   return [
     [['Better', theme.title], hint],
     ...advice.map(({ message }, index): Row => {
       const chosen = focused && index === state.advice;
-      return [[`${chosen ? glyphs.pointer : ' '} ${message}`.slice(0, columns), chosen ? theme.selected : undefined]];
+      return [
+        [
+          `${chosen ? glyphs.pointer : ' '} ${message}`.slice(0, columns),
+          chosen ? theme.selected : rough ? theme.dim : undefined,
+        ],
+      ];
     }),
   ];
 }

@@ -10,7 +10,7 @@ import {
 import type { TaskKind } from '../../../simulation/stepTasks.js';
 import { blank, type Look, type Row, type Span, spread } from '../screen/row.js';
 import { selectedStream, type TimelineRow, timelineRows } from '../state/actions/timelineActions.js';
-import { simulationId } from '../state/change.js';
+import { questionId } from '../state/change.js';
 import type { State, TimelineView } from '../state/state.js';
 import { type StepPicture, spanAt, spansBetween } from '../work/picture.js';
 import { type Area, type Draw, theme, windowOf } from './draw.js';
@@ -53,7 +53,7 @@ export function timelineView(state: State, area: Area, draw: Draw): Row[] {
 
 function headRows(state: State, step: StepPicture, { columns }: Area): Row[] {
   const { from, to } = state.timeline;
-  const stale = state.simulation.resultFor !== simulationId(state) ? '  updating' : '';
+  const stale = state.simulation.resultFor !== questionId(state) ? '  updating' : '';
   const problem = state.simulation.problem === undefined ? [] : [[[state.simulation.problem, theme.bad]] as Row];
   const whole = to - from > 0.9999 ? 'whole step' : `${formatRatio(to - from)} of it`;
   const part =

@@ -1,5 +1,6 @@
 import type { Estimate } from '../../../index.js';
 import { formatBytes, formatRatio, formatSeconds } from '../../../quantity/format.js';
+import type { GoodAnswer } from '../scenario/answer.js';
 import type { Look, Row } from '../screen/row.js';
 import { type Draw, theme } from './draw.js';
 
@@ -17,8 +18,8 @@ export function verdictOf({ memory, warnings }: Pick<Estimate, 'memory' | 'warni
   return { word: 'fits', glyph: glyphs.fits, look: theme.good };
 }
 
-/** The figures that every change moves, in one row. */
-export function headline(estimate: Estimate, draw: Draw): Row {
+/** The figures that every change moves, in one row; marked until the simulation has confirmed the times. */
+export function headline({ estimate, rough }: Pick<GoodAnswer, 'estimate' | 'rough'>, draw: Draw): Row {
   const { word, glyph, look } = verdictOf(estimate, draw);
   const { memory, step, throughput, training } = estimate;
   const dot = ` ${draw.glyphs.dot} `;
@@ -26,6 +27,7 @@ export function headline(estimate: Estimate, draw: Draw): Row {
   return [
     [`${glyph} ${word} `, look],
     [`${formatBytes(memory.deviceBytes).replace(' GiB', '')}/${formatBytes(memory.capacityBytes)}`],
-    [`${dot}${formatSeconds(step.seconds)}${dot}MFU ${formatRatio(throughput.mfu)}${days}`],
+    [rough ? ` ${draw.glyphs.about} ` : dot],
+    [`${formatSeconds(step.seconds)}${dot}MFU ${formatRatio(throughput.mfu)}${days}`],
   ];
 }

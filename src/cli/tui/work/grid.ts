@@ -1,4 +1,4 @@
-import { answerOf } from '../scenario/answer.js';
+import { exactAnswerOf } from '../scenario/answer.js';
 import type { RunValue } from '../scenario/runValue.js';
 
 /** The main figures of one point, or why it cannot run. */
@@ -17,7 +17,7 @@ export type GridResult = readonly GridPoint[];
 
 /** The figures of one run, as `slipway estimate` gives them. */
 export function pointOf(run: RunValue, baseDirectory: string): GridPoint {
-  const answer = answerOf(run, baseDirectory, { advice: false });
+  const answer = exactAnswerOf(run, baseDirectory);
   if (!answer.ok) {
     const none = { deviceBytes: 0, capacityBytes: 0, stepSeconds: 0, tokensPerSecond: 0, mfu: 0, days: null };
     return { refusal: answer.message, fits: false, ...none };

@@ -7,6 +7,7 @@ import {
   simulateStep,
   timelineSvg,
 } from '../../../index.js';
+import { exactAnswerOf } from '../scenario/answer.js';
 import { pointOf } from './grid.js';
 import type { Reply, Request } from './messages.js';
 import { searchPlans } from './runSearch.js';
@@ -26,6 +27,7 @@ port?.on('message', (request: Request) => {
 });
 
 const replyTo = {
+  estimate: 'estimated',
   simulate: 'simulated',
   grid: 'gridded',
   search: 'searching',
@@ -35,6 +37,14 @@ const replyTo = {
 
 async function answer(request: Request): Promise<void> {
   switch (request.kind) {
+    case 'estimate': {
+      const found = exactAnswerOf(request.run, request.baseDirectory);
+      return send({
+        kind: 'estimated',
+        id: request.id,
+        ...(found.ok ? { estimate: found.estimate } : { problem: found.message }),
+      });
+    }
     case 'simulate':
       return send({ kind: 'simulated', id: request.id, result: stepPicture(request.run, request.baseDirectory) });
     case 'grid':

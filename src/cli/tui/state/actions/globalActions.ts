@@ -58,9 +58,9 @@ export function pin(state: State, name: string | undefined): State {
   if (!state.answer.ok) return saying(state, 'a scenario that cannot run cannot be pinned', 'bad');
   if (state.pins.length >= mostPins)
     return saying(state, `${mostPins} are pinned already; x in Compare forgets one`, 'bad');
-  const { estimate } = state.answer;
+  const { estimate, rough } = state.answer;
   const own = name ?? freeName(state);
-  const pins = [...state.pins, { name: own, run: state.document.run, estimate }];
+  const pins = [...state.pins, { name: own, run: state.document.run, estimate, rough }];
   return saying({ ...state, pins }, `pinned as ${own}; 5 compares`, 'good');
 }
 

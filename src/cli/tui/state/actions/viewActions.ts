@@ -10,6 +10,8 @@ export const overviewActions: Actions = {
     (state, advice) => ({ ...state, advice }),
   ),
   apply: (state) => {
+    if (state.answer.ok && state.answer.rough)
+      return only(saying(state, 'a moment: the advice for this is on its way'));
     const advice = state.answer.ok ? state.answer.estimate.advice[state.advice] : undefined;
     if (advice === undefined) return only(saying(state, 'there is no advice to apply'));
     const changes = Object.fromEntries(Object.entries(advice.change).map(([key, value]) => [`strategy.${key}`, value]));
