@@ -1,10 +1,10 @@
 /**
  * `npm run build`: the library and its types with tsc into dist/, the command with esbuild into dist/bin/.
- * `npm run build:bin` makes only the command, in a fraction of a second.
+ * `npm run build:bin` makes only the command, in a fraction of a second; `--out folder` somewhere else, for tests of the real thing.
  */
 import { spawnSync } from 'node:child_process';
 import { chmodSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build, type Plugin } from 'esbuild';
 import { parse } from 'yaml';
@@ -22,7 +22,8 @@ const schemas = new Map<string, z.ZodType>([
 ]);
 
 const root = fileURLToPath(new URL('..', import.meta.url));
-const dist = join(root, 'dist');
+const outAt = process.argv.indexOf('--out');
+const dist = outAt < 0 ? join(root, 'dist') : resolve(process.argv[outAt + 1] ?? 'dist');
 
 function buildLibrary(): void {
   const tsc = join(root, 'node_modules/typescript/bin/tsc');
@@ -69,7 +70,7 @@ async function buildCommand(): Promise<void> {
     },
     // It starts its own threads from files beside it.
     external: ['tinypool'],
-    outdir: 'dist/bin',
+    outdir: join(dist, 'bin'),
     bundle: true,
     splitting: true,
     format: 'esm',

@@ -114,7 +114,7 @@ describe('the views', () => {
     const { from, to } = driver.state.timeline;
     expect(to - from).toBeCloseTo(1 / 16, 6);
     const screen = driver.screen(drawings.plain);
-    expect(screen).toMatch(/forward of micro-batch \d+, chunk 1, stage 1, compute stream/);
+    expect(screen).toMatch(/forward of micro-batch \d+ {2}[\d.]+ ms[\s\S]*stage 1, chunk 1, compute stream/);
     expect(screen).toMatch(/alone: compute [\d.]+ ms/);
     driver.press(' ');
     expect(driver.state.timeline.open).toBe(true);

@@ -29,7 +29,7 @@ export function rowWidth(row: Row): number {
 
 /** Printable ASCII and the box, block and arrow characters that the views draw with are one column each. */
 function isPlain(text: string): boolean {
-  return /^[\x20-\x7e─-▟←-⇿·×≈…●○◆✓✗▲▼]*$/.test(text);
+  return /^[\x20-\x7e\u2190-\u21ff\u2500-\u25ff·×≈…✓✗]*$/.test(text);
 }
 
 /** The first `columns` columns of a text, ended by an ellipsis where something is left out. */

@@ -8,7 +8,7 @@ import {
   formatTonnes,
   grouped,
 } from '../../../quantity/format.js';
-import { blank, type Row, type Span, spread, wrapText } from '../screen/row.js';
+import { blank, clipText, type Row, type Span, spread, wrapText } from '../screen/row.js';
 import { shownAnswer } from '../state/change.js';
 import type { State } from '../state/state.js';
 import { stepParts } from './causes.js';
@@ -166,7 +166,7 @@ function adviceRows(state: State, { columns }: Area, { glyphs }: Draw): Row[] {
       const chosen = focused && index === state.advice;
       return [
         [
-          `${chosen ? glyphs.pointer : ' '} ${message}`.slice(0, columns),
+          clipText(`${chosen ? glyphs.pointer : ' '} ${message}`, columns, glyphs.ellipsis),
           chosen ? theme.selected : rough ? theme.dim : undefined,
         ],
       ];

@@ -7,8 +7,8 @@ import {
   type RankSpans,
   type Span as TaskSpan,
 } from '../../../report/timelineSpans.js';
-import type { TaskKind } from '../../../simulation/stepTasks.js';
-import { blank, type Look, type Row, type Span, spread } from '../screen/row.js';
+import { type TaskKind, taskKinds } from '../../../simulation/stepTasks.js';
+import { blank, clipText, type Look, type Row, type Span, spread } from '../screen/row.js';
 import { selectedStream, type TimelineRow, timelineRows } from '../state/actions/timelineActions.js';
 import { questionId } from '../state/change.js';
 import type { State, TimelineView } from '../state/state.js';
@@ -37,9 +37,9 @@ export function timelineView(state: State, area: Area, draw: Draw): Row[] {
     const text = simulation.problem ?? (state.answer.ok ? 'simulating the step' : '');
     return [...refused, [[text, simulation.problem === undefined ? theme.dim : theme.bad]]];
   }
-  const facts = factRows(step, state.timeline, area);
+  const facts = factRows(step, state.timeline, area, draw);
   const head = [...refused, ...headRows(state, step, area)];
-  const legend = legendRow(draw);
+  const legend = legendRow(step, area, draw);
   const room = Math.max(1, area.rows - head.length - facts.length - 2);
   const rows = pictureRows(state, step, room, area, draw);
   return [
@@ -163,20 +163,32 @@ function axisRow(step: StepPicture, { from, to }: TimelineView, label: number, {
   return [[' '.repeat(label)], [`${first}${' '.repeat(left)}${middle}${' '.repeat(right)}${last}`, theme.dim]];
 }
 
-function legendRow(draw: Draw): Row {
-  const kinds: readonly TaskKind[] = ['forward', 'backward', 'weightGradient', 'send', 'gather', 'reduce', 'optimizer'];
-  const short: Partial<Record<TaskKind, string>> = { weightGradient: 'weight grad' };
+/** The kinds of task that this step has. */
+function legendRow(step: StepPicture, { columns }: Area, draw: Draw): Row {
+  const kinds = taskKinds.filter((_, kind) =>
+    step.ranks.some(({ streams }) => streams.some((stream) => stream.kinds.includes(kind))),
+  );
+  const names = columns < 60 ? { ...kindNames, ...shortNames } : kindNames;
   return [
     ...kinds.flatMap((kind): Span[] => [
       [letters[kind], looks[kind]],
-      [` ${short[kind] ?? kindNames[kind]} `, theme.dim],
+      [` ${names[kind]} `, theme.dim],
     ]),
     [`${draw.glyphs.dot} idle`, theme.dim],
   ];
 }
 
+const shortNames = {
+  forward: 'fwd',
+  backward: 'bwd',
+  inputGradient: 'input',
+  weightGradient: 'weight',
+  together: 'both',
+  optimizer: 'opt',
+} as const;
+
 /** What the selected task is, when it runs, and what its time goes to. */
-function factRows(step: StepPicture, view: TimelineView, { columns, rows: height }: Area): Row[] {
+function factRows(step: StepPicture, view: TimelineView, { columns, rows: height }: Area, draw: Draw): Row[] {
   const stream = selectedStream(step, view);
   const span = chosenSpan(step, view);
   if (stream === undefined || span === undefined) return [[['no task selected', theme.dim]]];
@@ -192,15 +204,15 @@ function factRows(step: StepPicture, view: TimelineView, { columns, rows: height
   const rows: Row[] = [
     [
       [`${kindNames[span.kind]}${numbered}`, theme.title],
-      [`, chunk ${span.chunk}, stage ${view.rank}, ${stream.stream} stream`],
+      [`  ${formatSeconds(seconds)}`, theme.accent],
       [critical, theme.note],
     ],
     [
-      [`${formatSeconds(span.startSeconds)} to ${formatSeconds(span.endSeconds)}: `],
-      [formatSeconds(seconds), theme.accent],
-      [`   stage busy ${formatRatio(busy)}`, theme.dim],
+      [`stage ${view.rank}, chunk ${span.chunk}, ${stream.stream} stream`],
+      [`  ${formatSeconds(span.startSeconds)} to ${formatSeconds(span.endSeconds)}`, theme.dim],
+      [`  stage busy ${formatRatio(busy)}`, theme.dim],
     ],
   ];
-  if (texts.length > 0) rows.push([[`alone: ${texts.join(', ')}`.slice(0, columns), theme.dim]]);
+  if (texts.length > 0) rows.push([[clipText(`alone: ${texts.join(', ')}`, columns, draw.glyphs.ellipsis), theme.dim]]);
   return height < 14 ? rows.slice(0, 2) : [...rows, ...(texts.length > 0 ? [] : [blank])];
 }
