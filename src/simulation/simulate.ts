@@ -5,7 +5,7 @@ import type { PassLengths, PipelineOrder } from '../parallelism/pipeline/order.j
 import type { Schedule } from '../parallelism/pipeline/schedule.js';
 import { scheduleFor } from '../parallelism/pipeline/schedules.js';
 import type { Scenario } from '../scenario/scenario.js';
-import { type ChunkCost, chunkCosts } from './chunkCost.js';
+import { type ChunkCost, chunkCosts, messageSeconds } from './chunkCost.js';
 import { runGraph, type Timeline } from './engine/engine.js';
 import type { FrozenGraph } from './engine/taskGraph.js';
 import { memoryContext } from './memoryContext.js';
@@ -108,6 +108,7 @@ export function scheduleOrder(
     microBatches,
     chunks: chunksPerStage(p.strategy),
     lengths: meanLengths(chunks),
+    sendLength: stages > 1 ? messageSeconds(p) : 0,
     weightShare,
   });
 }

@@ -44,8 +44,7 @@ function requests(name: PipelineSchedule): fc.Arbitrary<OrderRequest> {
       if (name === 'dualpipe')
         return { stages: even, microBatches: 2 * (even + microBatches), chunks: 1, lengths: drawn };
       const interleaves = name === 'interleaved-1f1b' || name === 'breadth-first';
-      // Known: with other lengths the greedy order of ZB-V may fill a rank's memory with first halves and be stuck.
-      if (name === 'zb-v') return { stages, microBatches, chunks: 2, lengths: equal };
+      if (name === 'zb-v') return { stages, microBatches, chunks: 2, lengths: drawn };
       return { stages, microBatches, chunks: interleaves ? chunks : 1, lengths: drawn };
     });
 }
@@ -164,20 +163,27 @@ describe('bubbles, to the second', () => {
     }
   });
 
-  // Known: the greedy order leaves some of it; the paper's own has none.
-  test.fails('ZB-V: none with even passes, from 2 p micro-batches', () => {
-    for (const p of [2, 4, 8]) {
-      for (const m of [2 * p, 4 * p]) expect(spanBubble(unitSchedule('zb-v', p, m, 2), 6 * m)).toBe(0);
+  test('ZB-V: none with even passes, from 2 p - 1 micro-batches, within p of them', () => {
+    for (const p of [2, 3, 4, 5, 6, 7, 8, 12, 16]) {
+      for (const m of [2 * p - 1, 2 * p, 3 * p, 4 * p]) {
+        expect(spanBubble(unitSchedule('zb-v', p, m, 2), 6 * m)).toBe(0);
+        const order = scheduleOf('zb-v').order({ stages: p, microBatches: m, chunks: 2, lengths: equal });
+        expect(Math.max(...mostAlive(order))).toBe(2 * p);
+      }
     }
   });
 
-  test('DualPipe: (p / 2 - 1)(F&B + B - 3 W)', () => {
-    for (const p of [2, 4, 8]) {
-      for (const m of [2 * p, 4 * p]) {
-        const { makespanSeconds } = unitSchedule('dualpipe', p, m);
-        expect(makespanSeconds - 3 * m).toBe((p / 2 - 1) * (3 + 2 - 3));
-      }
-    }
+  test('DualPipe: (p / 2 - 1)(F&B + B - 3 W), where no pass is longer than the input gradient', () => {
+    fc.assert(
+      fc.property(fc.constantFrom(2, 4, 6, 8, 10), fc.integer({ min: 2, max: 5 }), lengths, (p, groups, drawn) => {
+        const m = p * groups;
+        const inputGradient = Math.max(drawn.forward, drawn.inputGradient, drawn.weightGradient);
+        const of = { ...drawn, inputGradient };
+        const both = of.forward + inputGradient + of.weightGradient;
+        const bubble = (p / 2 - 1) * (both + inputGradient + of.weightGradient - 3 * of.weightGradient);
+        expect(unitSchedule('dualpipe', p, m, 1, of).makespanSeconds).toBe(m * both + bubble);
+      }),
+    );
   });
 
   test('zero-bubble schedules are never slower than 1F1B', () => {

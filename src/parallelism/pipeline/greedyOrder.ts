@@ -52,10 +52,10 @@ export function greedyOrder(request: GreedyRequest): PipelineOrder {
   let best: GreedyBuilder | undefined;
   for (const prefer of request.prefer) {
     const builder = new GreedyBuilder(request, prefer);
-    builder.run();
-    if (best === undefined || builder.span() < best.span()) best = builder;
+    // A list may fill a rank's memory with forward passes that none of its backward passes can follow.
+    if (builder.run() && (best === undefined || builder.span() < best.span())) best = builder;
   }
-  if (best === undefined) throw new Error('internal error: a greedy order without preferences');
+  if (best === undefined) throw new Error('internal error: a greedy order is stuck');
   const { microBatches, chunks, rankOf } = request;
   return { ranks: best.ranks.map(({ passes }) => passes), microBatches, chunks, rankOf };
 }
@@ -94,7 +94,8 @@ class GreedyBuilder {
     this.backwardDone = new Float64Array(size).fill(Number.POSITIVE_INFINITY);
   }
 
-  run(): void {
+  /** False where no rank can go on. */
+  run(): boolean {
     const { microBatches } = this.request;
     let left = this.ranks.reduce((sum, rank) => sum + 3 * rank.chunks.length * microBatches, 0);
     while (left > 0) {
@@ -104,11 +105,11 @@ class GreedyBuilder {
         const start = this.earliestStart(rank, index);
         if (best === undefined || start < best.start) best = { rank, index, start };
       });
-      if (best === undefined || best.start === Number.POSITIVE_INFINITY)
-        throw new Error('internal error: a greedy order is stuck');
+      if (best === undefined || best.start === Number.POSITIVE_INFINITY) return false;
       this.step(best.rank, best.index, best.start);
       left--;
     }
+    return true;
   }
 
   /** Time of the rank that takes longest from its first pass to its last. */

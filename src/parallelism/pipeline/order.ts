@@ -31,6 +31,8 @@ export interface OrderRequest {
   readonly chunks: number;
   /** Relative lengths of a chunk's passes: schedules that fill bubbles with weight gradients look at them. */
   readonly lengths: PassLengths;
+  /** A message between neighbours, in the unit of `lengths`; none where not given. */
+  readonly sendLength?: number;
   /** Of a chunk's activations, what its weight gradient still needs after its input gradient; 1 counts all. */
   readonly weightShare?: number;
 }

@@ -11,6 +11,7 @@ import {
 } from './order.js';
 import { orderSpan } from './orderSpan.js';
 import { type Schedule, sumOthers } from './schedule.js';
+import { builtOrderV, rankOfV } from './zeroBubbleV.js';
 
 /**
  * Zero bubble (Qi et al. 2023, tables 1 and 2): weight gradients fill the bubble. H1 keeps 1F1B's memory and idles
@@ -47,27 +48,34 @@ export const zeroBubbleH2: Schedule = {
 
 /**
  * ZB-V (Qi et al. 2024, "Pipeline parallelism with controllable memory"): two chunks per stage, there and back, so every
- * stage keeps p micro-batches at most; no bubble when F = B = W, else what the longest of them leaves over. The order here is found by
- * list scheduling: within p micro-batches it leaves less than a chunk's pass a stage, with a third more memory nothing.
+ * stage keeps p micro-batches at most; no bubble when F = B = W and m >= 2 p - 1, else what the longest of them leaves over.
  */
 export const zeroBubbleV: Schedule = {
   id: 'zb-v',
   bubbleSeconds: (load, busiest) =>
     sumOthers(load, busiest, (p) => (p.forward + p.inputGradient - 2 * p.weightGradient) / 2),
   inFlight: (_stage, stages, microBatches) => Math.min(microBatches, stages),
-  order: (request) =>
-    greedyOrder({
-      ...request,
-      chunks: 2 * request.stages,
-      rankOf: (c) => (c < request.stages ? c : 2 * request.stages - 1 - c),
-      prefer: vPreferences(request.stages),
-      limit: () => 2 * request.stages,
-    }),
+  order: orderV,
   staggered: true,
   chunked: true,
   forwardFirst: false,
   splitsWeightGradient: true,
 };
+
+/** The authors' construction; list scheduling where that does not fit, or is shorter for a short step. */
+function orderV(request: OrderRequest): PipelineOrder {
+  const { stages, microBatches, lengths } = request;
+  const built = builtOrderV(request);
+  if (built !== undefined && stages * microBatches > mostCompared) return built;
+  const listed = greedyOrder({
+    ...request,
+    chunks: 2 * stages,
+    rankOf: (chunk) => rankOfV(chunk, stages),
+    prefer: vPreferences(stages),
+    limit: () => 2 * stages,
+  });
+  return built !== undefined && orderSpan(built, lengths) <= orderSpan(listed, lengths) ? built : listed;
+}
 
 function forwardOf(local: number, leave = 0): Preference {
   return { pass: 'forward', local, leave };
@@ -77,7 +85,8 @@ function backwardOf(local: number): Preference {
   return { pass: 'backward', local };
 }
 
-const mostCompared = 4096;
+/** Stages times micro-batches up to which two orders are compared. */
+const mostCompared = 1024;
 
 /** List scheduling within 2 p - 1 micro-batches, unless H1's order, which needs less memory, is as fast. */
 function memoryForTimeOrder(request: OrderRequest): PipelineOrder {
