@@ -1,4 +1,4 @@
-import { canonical, sweepDigest } from '../../planner/sweep/definition.js';
+import { questionText, sweepDigest } from '../../planner/sweep/definition.js';
 import type { Cell } from '../../planner/sweep/figures.js';
 import type { Shard } from '../../planner/sweep/shard.js';
 import type { Sweep } from '../../planner/sweep/sweepRows.js';
@@ -28,7 +28,7 @@ export async function openSinks(
   }
   if (files.parquet !== undefined) {
     const { parquetSink } = await import('./parquetSink.js');
-    const metadata = { 'slipway.sweep': sweepDigest(definition), 'slipway.definition': canonical(definition) };
+    const metadata = { 'slipway.sweep': sweepDigest(definition), 'slipway.definition': questionText(definition) };
     sinks.push(await parquetSink(files.parquet, columns, metadata));
   }
   return sinks;

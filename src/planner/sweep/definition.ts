@@ -28,8 +28,13 @@ export function digest(text: string): string {
 }
 
 /** Names the sweep: the same question always has the same one, from whichever folder it is asked. */
-export function sweepDigest({ baseDirectory: _, ...question }: SweepDefinition): string {
-  return digest(canonical(question));
+export function sweepDigest(definition: SweepDefinition): string {
+  return digest(questionText(definition));
+}
+
+/** The question alone, without the folder that it was asked from. */
+export function questionText({ baseDirectory: _, ...question }: SweepDefinition): string {
+  return canonical(question);
 }
 
 /** JSON with its keys in order, so that equal values have equal texts. */
