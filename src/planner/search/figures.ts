@@ -1,5 +1,6 @@
 import type { Architecture } from '../../model/architecture.js';
 import { countParameters, type ParameterCounts } from '../../model/parameters.js';
+import type { Range } from '../../quantity/rangeExpression.js';
 import type { Dimension } from '../../quantity/units.js';
 import type { Scenario } from '../../scenario/scenario.js';
 import type { Evaluation, StepBreakdown } from '../../simulation/evaluation.js';
@@ -16,14 +17,13 @@ export interface Known {
   readonly evaluation: Evaluation | null;
 }
 
-/** Smallest and largest possible value. */
-export type Range = readonly [number, number];
-
 export interface Figure {
   /** Path in the JSON of `estimate`. */
   readonly path: string;
   readonly aliases: readonly string[];
   readonly dimension: Dimension;
+  /** Whether more of it is better; objectives and Pareto axes then seek much of it. */
+  readonly more: boolean;
   /** Undefined where the run file does not give what the figure depends on. */
   range(known: Known): Range | undefined;
 }
@@ -56,7 +56,8 @@ function memory(of: (evaluation: Evaluation) => number, unknown: Range = anythin
 }
 
 function figure(path: string, dimension: Dimension, range: Figure['range'], aliases: readonly string[] = []): Figure {
-  return { path, aliases: [path.split('.').at(-1) ?? path, ...aliases], dimension, range };
+  const more = /^throughput\.|headroom|capacity|goodput/.test(path);
+  return { path, aliases: [path.split('.').at(-1) ?? path, ...aliases], dimension, more, range };
 }
 
 function training(key: keyof TrainingEstimate, dimension: Dimension, aliases: readonly string[] = []): Figure {
@@ -206,6 +207,11 @@ const byName = new Map<string, Figure>();
 for (const one of figures) {
   byName.set(one.path, one);
   for (const alias of one.aliases) if (!byName.has(alias)) byName.set(alias, one);
+}
+
+/** Whether the name is a figure of which more is better. */
+export function isBetterLarge(name: string): boolean {
+  return figureOf(name)?.more === true;
 }
 
 /** A figure by its path in the JSON of `estimate`, by the path's last word or by a short name; undefined for none. */

@@ -1,8 +1,9 @@
 import { SlipwayError } from '../../errors.js';
 import { nearest } from '../../quantity/nearest.js';
+import { compileRange, type RangeTerm } from '../../quantity/rangeExpression.js';
 import type { Scenario } from '../../scenario/scenario.js';
 import type { Evaluation } from '../../simulation/evaluation.js';
-import { type Figure, figureNames, figureOf, type Known, type Range } from './figures.js';
+import { type Figure, figureNames, figureOf, isBetterLarge, type Known } from './figures.js';
 import type { PlanRequest } from './request.js';
 
 /** A candidate that `evaluateStep` has seen. */
@@ -22,29 +23,39 @@ export interface Goal {
 }
 
 /** A value that may not be known exactly. */
-export type Term = (known: Known) => Range;
+export type Term = RangeTerm<Known>;
 
-/** Named objectives: the figure, and whether it is made small or large. */
-const named: Readonly<Record<string, readonly [path: string, sign: 1 | -1]>> = {
-  step: ['step.seconds', 1],
-  'tokens-per-dollar': ['throughput.tokensPerDollar', -1],
-  days: ['training.days', 1],
-  cost: ['training.costUsd', 1],
-  energy: ['training.energyKwh', 1],
-  headroom: ['memory.headroomBytes', -1],
-  accelerators: ['run.accelerators', 1],
-};
-
-/** Understands objective and condition; mathjs is loaded only where one of them is an expression. */
-export async function compileGoal({ scenario, objective = 'step', where }: PlanRequest): Promise<Goal> {
-  const builtIn = Object.hasOwn(named, objective) ? named[objective] : undefined;
-  const term = builtIn === undefined ? await compiled(objective, scenario, 'objective') : signed(builtIn, scenario);
-  const condition = where === undefined ? undefined : await compiled(where, scenario, 'where');
+/** Understands objective and conditions; mathjs is loaded only where one of them is an expression. */
+export async function compileGoal(request: PlanRequest): Promise<Goal> {
+  const { scenario, objective = 'step' } = request;
+  const term = objective === 'accelerators' ? acceleratorsThenStep : await objectiveTerm(objective, scenario);
+  const conditions = await conditionsOf(request);
   return {
     bound: (known) => term(known)[0],
     score: (confirmed) => term(exact(confirmed))[0],
-    mayMeet: (known) => condition === undefined || condition(known)[1] !== 0,
-    meets: (confirmed) => condition === undefined || condition(exact(confirmed))[0] !== 0,
+    mayMeet: (known) => conditions.every((condition) => condition(known)[1] !== 0),
+    meets: (confirmed) => conditions.every((condition) => condition(exact(confirmed))[0] !== 0),
+  };
+}
+
+async function conditionsOf({
+  scenario,
+  where,
+  deadlineSeconds,
+  budgetDollars,
+}: PlanRequest): Promise<readonly Term[]> {
+  const conditions: Term[] = [];
+  if (where !== undefined) conditions.push(await expressionTerm(where, scenario, 'where'));
+  if (deadlineSeconds !== undefined) conditions.push(atMost('training.seconds', deadlineSeconds, scenario, 'deadline'));
+  if (budgetDollars !== undefined) conditions.push(atMost('training.costUsd', budgetDollars, scenario, 'budget'));
+  return conditions;
+}
+
+function atMost(name: string, limit: number, scenario: Scenario, key: string): Term {
+  const term = figureTerm(name, scenario, key);
+  return (known) => {
+    const [least, most] = term(known);
+    return [most <= limit ? 1 : 0, least <= limit ? 1 : 0];
   };
 }
 
@@ -52,13 +63,36 @@ function exact({ scenario, evaluation }: Confirmed): Known {
   return { scenario, evaluation, stepSeconds: evaluation.stepSeconds, confirmed: true };
 }
 
-function signed([path, sign]: readonly [string, 1 | -1], scenario: Scenario): Term {
-  const term = figureTerm(path, scenario, 'objective');
-  if (sign === 1) return term;
+/** Fewest accelerators, and among plans with as many the fastest step, which adds less than one accelerator. */
+const acceleratorsThenStep: Term = ({ scenario, stepSeconds, confirmed }) => {
+  const least = scenario.accelerators + stepSeconds / (1 + stepSeconds);
+  return [least, confirmed === true ? least : scenario.accelerators + 1];
+};
+
+/** A figure alone is made small, or large where more of it is better; an expression is made small. */
+async function objectiveTerm(objective: string, scenario: Scenario): Promise<Term> {
+  const bare = objective.trim();
+  if (figureOf(bare) === undefined && !/^[\w-]+$/.test(bare)) return expressionTerm(objective, scenario, 'objective');
+  return smallIsBetter(bare, scenario, 'objective');
+}
+
+/** A figure, negated where more of it is better. */
+export function smallIsBetter(name: string, scenario: Scenario, key: string): Term {
+  const term = figureTerm(name, scenario, key);
+  if (!isBetterLarge(name)) return term;
   return (known) => {
     const [least, most] = term(known);
     return [-most, -least];
   };
+}
+
+async function expressionTerm(text: string, scenario: Scenario, key: string): Promise<Term> {
+  try {
+    return await compileRange(text, (name) => figureTerm(name, scenario, key));
+  } catch (error) {
+    if (!(error instanceof SlipwayError) || error.place.key !== undefined) throw error;
+    throw new SlipwayError(error.code, error.message, { ...error.place, key: `--${key}` });
+  }
 }
 
 /** A figure as a term. Throws where it has no such name, or where the run file does not give what it depends on. */
@@ -79,8 +113,4 @@ function notGiven({ path }: Figure, key: string): SlipwayError {
   const needed =
     path === 'training.costUsd' || path.endsWith('Dollar') ? 'training.dollarsPerAcceleratorHour' : 'training.tokens';
   return new SlipwayError('invalid-run-file', `${path} is not known without ${needed}`, { key: `--${key}` });
-}
-
-async function compiled(text: string, scenario: Scenario, key: string): Promise<Term> {
-  return figureTerm(text, scenario, key);
 }

@@ -101,10 +101,18 @@ export class LeastMemory {
     const { contextBytes, communicatorBytes, fragmentation } = this.base.framework.memory;
     const capacity = this.base.accelerator.usableMemoryBytes * (1 + rounding);
     const room = (capacity - contextBytes - communicatorBytes) / (1 + fragmentation);
-    const states = this.statesOf(pipelineParallel);
-    return this.kept.some((kept) =>
-      states.some((one) => this.fullest(one, kept, pipelineParallel, microBatchSize, microBatches) <= room),
-    );
+    return this.leastBytes(pipelineParallel, microBatchSize, microBatches) <= room;
+  }
+
+  /** A bound of the bytes that the framework allocates on the fullest stage. */
+  leastBytes(pipelineParallel: number, microBatchSize: number, microBatches: number): number {
+    let least = Number.POSITIVE_INFINITY;
+    for (const states of this.statesOf(pipelineParallel)) {
+      for (const kept of this.kept) {
+        least = Math.min(least, this.fullest(states, kept, pipelineParallel, microBatchSize, microBatches));
+      }
+    }
+    return least;
   }
 
   private fullest(states: States, kept: Kept, stages: number, microBatchSize: number, microBatches: number): number {

@@ -1,20 +1,10 @@
 import type { Scenario } from '../../scenario/scenario.js';
-import { figureTerm, type Term } from './goal.js';
+import { smallIsBetter, type Term } from './goal.js';
 import type { Plan } from './request.js';
-
-/** Figures of which more is better. */
-const larger = /tokensPer|Tflops|mfu|hfu|headroom/;
 
 /** Values of a plan on the axes, all to be made small. */
 export function axisTerms(axes: readonly string[], scenario: Scenario): readonly Term[] {
-  return axes.map((axis): Term => {
-    const term = figureTerm(axis, scenario, 'pareto');
-    if (!larger.test(axis)) return term;
-    return (known) => {
-      const [least, most] = term(known);
-      return [-most, -least];
-    };
-  });
+  return axes.map((axis) => smallIsBetter(axis, scenario, 'pareto'));
 }
 
 /** Positions of the plans that no other plan beats: none is as good on all axes and better on one. */

@@ -19,10 +19,16 @@ export interface PlanRequest {
   /** Open keys held to some values; goes before what the run file says. */
   readonly fix?: Fixed;
   /**
-   * `step`, `tokens-per-dollar`, `days`, `cost`, `energy`, `headroom`, `accelerators`, or an expression over the figures of an estimate, which
-   * is made small; `-mfu` or `max(mfu)` makes it large. `step` where not given.
+   * `step`, `tokens-per-dollar`, `days`, `cost`, `energy`, `headroom`, `accelerators` or another figure of an estimate, made small or large, whichever
+   * is better; or an expression over figures, which is made small. `step` where not given.
    */
   readonly objective?: string;
+  /** Sizes of the cluster to choose from; the scenario's own where not given. */
+  readonly accelerators?: readonly number[];
+  /** Seconds in which training must be done, failures and checkpoints included. */
+  readonly deadlineSeconds?: number;
+  /** What training may cost, in dollars. */
+  readonly budgetDollars?: number;
   /** A condition that every plan meets, such as `memory.peakBytes < 72 GB and mfu > 0.4`. */
   readonly where?: string;
   /** How many plans, best first; 10 where not given. */
@@ -78,7 +84,8 @@ export interface Plan {
 /** What came nearest to fitting where nothing did. */
 export interface NearestMiss {
   readonly strategy: Strategy;
-  readonly evaluation: Evaluation;
+  /** In closed form; null where the strategy breaks a rule. */
+  readonly evaluation: Evaluation | null;
   readonly reason: Infeasibility;
 }
 

@@ -1,11 +1,14 @@
+import { modelFlops } from '../../model/flops.js';
+import { countParameters } from '../../model/parameters.js';
 import type { Strategy } from '../../parallelism/strategy.js';
+import type { Scenario } from '../../scenario/scenario.js';
 import { evaluateStep } from '../../simulation/evaluateStep.js';
 import type { Evaluation } from '../../simulation/evaluation.js';
 import { Expansion, type Node } from './expansion.js';
 import { compileGoal, type Goal } from './goal.js';
 import { Leaders } from './leaders.js';
 import { MinHeap } from './minHeap.js';
-import { findNearestMiss } from './nearestMiss.js';
+import { nearestMiss } from './nearestMiss.js';
 import { OpenKeys } from './openKeys.js';
 import { paretoOf } from './pareto.js';
 import { Rejections } from './rejections.js';
@@ -26,15 +29,22 @@ export async function* planSearch(request: PlanRequest): AsyncGenerator<PlanProg
   return yield* new Search(request, goal).run();
 }
 
+/** All candidates of one size of the cluster. */
+interface Field {
+  readonly scenario: Scenario;
+  readonly expansion: Expansion;
+}
+
 interface Queued {
-  readonly node: Node;
+  readonly field: Field;
+  /** Null for a whole field that was not looked at yet. */
+  readonly node: Node | null;
   readonly stepSeconds: number;
 }
 
 class Search {
-  private readonly space: Space;
-  private readonly expansion: Expansion;
   private readonly queue = new MinHeap<Queued>();
+  private readonly fields: readonly Field[];
   private readonly leaders: Leaders;
   private readonly rejections = new Rejections();
   private readonly evaluator: Evaluator;
@@ -47,67 +57,78 @@ class Search {
     private readonly request: PlanRequest,
     private readonly goal: Goal,
   ) {
-    this.space = new Space(new OpenKeys(request.scenario, request.fix ?? {}));
-    this.expansion = new Expansion(this.space, this.rejections, (node, seconds) => this.push(node, seconds));
+    const { scenario, accelerators = [scenario.accelerators] } = request;
+    this.fields = accelerators.map((size) => this.fieldOf({ ...scenario, accelerators: size }));
     this.leaders = new Leaders(request.top ?? 10, request.diverse ?? false);
     this.evaluator = request.evaluator ?? sameThread;
     this.started = request.now?.();
   }
 
+  private fieldOf(scenario: Scenario): Field {
+    const space = new Space(new OpenKeys(scenario, this.request.fix ?? {}));
+    const field: Field = {
+      scenario,
+      expansion: new Expansion(space, this.rejections, (node, seconds) => this.push(field, node, seconds)),
+    };
+    return field;
+  }
+
   async *run(): AsyncGenerator<PlanProgress, PlanResult> {
-    this.expansion.start();
-    yield this.progress();
+    for (const field of this.fields) this.push(field, null, leastSeconds(field.scenario));
     while (this.queue.least < this.leaders.worstScore) {
       if (this.request.signal?.aborted === true) return this.result(false);
       const next = this.queue.pop();
       if (next === undefined) break;
-      if (next.node.kind === 'candidate') await this.confirm(next.node.strategy);
-      else this.expansion.expand(next.node, next.stepSeconds);
+      await this.visit(next);
       this.visited++;
-      if (this.visited % nodesPerReport === 0) yield this.progress();
+      if (next.node === null || this.visited % nodesPerReport === 0) yield this.progress();
     }
     return this.result(true);
   }
 
-  private push(node: Node, stepSeconds: number): void {
-    const { scenario } = this.request;
-    if (node.kind !== 'candidate') {
-      const bound = this.goal.bound({ scenario, stepSeconds, evaluation: null });
-      this.queue.push(bound, { node, stepSeconds });
+  private async visit({ field, node, stepSeconds }: Queued): Promise<void> {
+    if (node === null) field.expansion.start();
+    else if (node.kind === 'candidate') await this.confirm(field, node.strategy);
+    else field.expansion.expand(node, stepSeconds);
+  }
+
+  private push(field: Field, node: Node | null, stepSeconds: number): void {
+    const { scenario } = field;
+    if (node?.kind !== 'candidate') {
+      const known = { scenario, stepSeconds, evaluation: null };
+      if (this.goal.mayMeet(known)) this.queue.push(this.goal.bound(known), { field, node, stepSeconds });
       return;
     }
     const { strategy, evaluation } = node;
     const known = { scenario: { ...scenario, strategy }, stepSeconds, evaluation };
     if (this.goal.mayMeet(known)) {
       this.feasible++;
-      this.queue.push(this.goal.bound(known), { node, stepSeconds });
+      this.queue.push(this.goal.bound(known), { field, node, stepSeconds });
     } else this.rejections.add('condition');
   }
 
-  private async confirm(strategy: Strategy): Promise<void> {
-    const { scenario } = this.request;
+  private async confirm({ scenario }: Field, strategy: Strategy): Promise<void> {
     const evaluations = await this.evaluator.evaluate(scenario, [strategy]);
     this.simulated++;
-    for (const evaluation of evaluations) this.take(strategy, evaluation);
+    for (const evaluation of evaluations) this.take({ ...scenario, strategy }, evaluation);
   }
 
-  private take(strategy: Strategy, evaluation: Evaluation): void {
-    const confirmed = { scenario: { ...this.request.scenario, strategy }, evaluation };
-    const plan = {
-      accelerators: this.request.scenario.accelerators,
-      strategy,
-      evaluation,
-      score: this.goal.score(confirmed),
-    };
-    if (!this.goal.meets(confirmed)) this.rejections.add('condition');
-    else if (!this.leaders.offer(plan)) this.rejections.add('worse');
+  private take(scenario: Scenario, evaluation: Evaluation): void {
+    const { accelerators, strategy } = scenario;
+    const confirmed = { scenario, evaluation };
+    if (!this.goal.meets(confirmed)) {
+      this.rejections.add('condition');
+      return;
+    }
+    const score = this.goal.score(confirmed);
+    if (!this.leaders.offer({ accelerators, strategy, evaluation, score })) this.rejections.add('worse');
   }
 
   private progress(): PlanProgress {
     const fractionDone = this.fractionDone();
     const elapsed = this.started === undefined ? undefined : (this.request.now?.() ?? 0) - this.started;
     return {
-      evaluated: this.expansion.evaluated,
+      evaluated: this.sum((expansion) => expansion.evaluated),
       simulated: this.simulated,
       rejectedByReason: this.rejections.byReason(),
       best: this.leaders.best,
@@ -122,22 +143,33 @@ class Search {
     return this.visited / Math.max(1, this.visited + left);
   }
 
+  private sum(of: (expansion: Expansion) => number): number {
+    return this.fields.reduce((total, { expansion }) => total + of(expansion), 0);
+  }
+
   private result(complete: boolean): PlanResult {
     const plans = this.leaders.plans();
-    const { searched, evaluated } = this.expansion;
+    const searched = this.sum((expansion) => expansion.searched);
     this.rejections.rest(complete ? 'bound' : 'unsearched', searched - plans.length);
     return {
       searched,
-      evaluated,
+      evaluated: this.sum((expansion) => expansion.evaluated),
       simulated: this.simulated,
       feasible: this.feasible,
       complete,
       plans,
       pareto: paretoOf(plans, this.request.pareto ?? ['step', 'memory'], this.request.scenario),
       rejectedByReason: this.rejections.byReason(),
-      nearestMiss: plans.length > 0 ? null : findNearestMiss(this.space),
+      nearestMiss: plans.length > 0 || !complete ? null : nearestMiss(this.request),
     };
   }
+}
+
+/** All model FLOPs at the peak of the fastest format that the search may choose. */
+function leastSeconds({ model, cluster, accelerators, strategy, sequenceLength }: Scenario): number {
+  const flops = modelFlops(model, sequenceLength, strategy.globalBatchSize, 'causal', countParameters(model).active);
+  const fastest = Math.max(...Object.values(cluster.accelerator.peakFlopsPerSecond));
+  return flops / (accelerators * fastest);
 }
 
 const sameThread: Evaluator = {
