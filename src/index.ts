@@ -14,6 +14,10 @@ export type { Framework } from './parallelism/framework.js';
 export type { Strategy } from './parallelism/strategy.js';
 export { type EstimateOptions, estimate } from './planner/estimate.js';
 export type { Advice, Estimate, Throughput, Warning } from './planner/estimateResult.js';
+export { parseFix } from './planner/search/parseFix.js';
+export type { PlanDocument } from './planner/search/planDocument.js';
+export { planEstimates, planScenario } from './planner/search/planEstimate.js';
+export { type Remedy, remedies } from './planner/search/remedies.js';
 export type {
   Evaluator,
   Fixed,
@@ -25,6 +29,7 @@ export type {
   RejectedByReason,
 } from './planner/search/request.js';
 export { planSearch } from './planner/search/search.js';
+export { type WhyNot, whyNot } from './planner/search/whyNot.js';
 export { type Sensitivity, type SensitivityOptions, sensitivity } from './planner/sensitivity/sensitivity.js';
 export type { Axis } from './planner/sweep/axis.js';
 export type { SweepMethod } from './planner/sweep/definition.js';

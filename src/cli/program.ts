@@ -28,6 +28,7 @@ export function makeProgram(version: string, setExitCode: (code: number) => void
     .addHelpText('after', '\nExit status: 0 done, 1 the answer is no (it does not fit), 2 bad input.');
   addTui(program, setExitCode);
   addEstimate(program, finish);
+  addPlan(program, finish);
   addSimulate(program, finish);
   addWhatif(program as unknown as Command, finish, version);
   addValidate(program, finish);
@@ -74,6 +75,46 @@ function addEstimate(program: Command, finish: Finish): void {
     finish(await runEstimate(file, flags, styleOf(process.stdout, process.env)));
   });
 }
+
+function addPlan(program: Command, finish: Finish): void {
+  const command = program
+    .command('plan')
+    .description('the best strategies for a model and cluster, found exactly, and why')
+    .argument('[run.yaml]', 'run file in YAML or JSON; - for standard input. What it leaves out is searched')
+    .addHelpText(
+      'before',
+      examples(
+        'slipway plan --model llama3-8b --cluster dgx-h100 --gbs 128 --diverse',
+        "slipway plan run.yaml --fix tp=8,pp=4..16 --where 'mfu > 0.4' --save a.yaml",
+      ),
+    )
+    .addHelpText('after', planHelp)
+    .option('--json', 'print one JSON document')
+    .option('--objective <figure>', 'what to make small or large (default: step)')
+    .option('--where <condition>', "what every plan meets: 'memory.peakBytes < 72 GB and mfu > 0.4'")
+    .option('--fix <key=values>', 'hold keys to values: tp=8,pp=8..32; may be repeated', several)
+    .option('--deadline <time>', "smallest cluster that is done in time, such as '30 days'")
+    .option('--budget <money>', "smallest cluster that costs at most so much, such as '2M$'")
+    .option('--top <n>', 'how many plans (default: 10)', wholeNumber)
+    .option('--diverse', 'only plans that differ in degrees, micro-batch or precision')
+    .option('--pareto <figures>', 'axes of the front among the plans (default: step,memory)')
+    .option('--why-not <key=values>', 'why these values are not in the answer; may be repeated', several)
+    .option('--save <run.yaml>', 'write the best plan as a run file')
+    .option('--progress', 'report progress on standard error also where that is no terminal');
+  addRunFileFlags(command as unknown as Command);
+  command.action(async (file, flags) => {
+    const { runPlan } = await import('./plan.js');
+    finish(await runPlan(file, flags, styleOf(process.stdout, process.env)));
+  });
+}
+
+const planHelp = `
+Objectives: step, tokens-per-dollar, days, cost, energy, headroom, accelerators,
+another figure of estimate --json (mfu, memory.peakBytes, ...), or an
+expression over figures, which is made small. The global batch, and every key
+that the run file gives, stay as they are; --fix holds further ones.
+Ctrl-C ends the search with the best plans so far, a second one at once.
+Exit status: 0 found, 1 nothing fits or meets the conditions, 2 bad input.`;
 
 function addSimulate(program: Command, finish: Finish): void {
   const command = program

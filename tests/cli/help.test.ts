@@ -5,6 +5,7 @@ describe('--help', () => {
   test.each([
     [[]],
     [['estimate']],
+    [['plan']],
     [['validate']],
     [['presets']],
     [['presets', 'list']],

@@ -72,7 +72,7 @@ const acceleratorsThenStep: Term = ({ scenario, stepSeconds, confirmed }) => {
 /** A figure alone is made small, or large where more of it is better; an expression is made small. */
 async function objectiveTerm(objective: string, scenario: Scenario): Promise<Term> {
   const bare = objective.trim();
-  if (figureOf(bare) === undefined && !/^[\w-]+$/.test(bare)) return expressionTerm(objective, scenario, 'objective');
+  if (figureOf(bare) === undefined && !/^\w+$/.test(bare)) return expressionTerm(objective, scenario, 'objective');
   return smallIsBetter(bare, scenario, 'objective');
 }
 

@@ -1,0 +1,97 @@
+import { readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { slipway, temporaryFile } from './slipway.js';
+
+/** Eight accelerators, dense, 8 sequences: a second of search. */
+const small = ['--model', 'llama3-8b', '--cluster', 'dgx-h100', '--gbs', '8', '--precision', 'bf16'];
+
+describe('slipway plan', () => {
+  test('prints the plans, what limits the best one and how much was searched', () => {
+    const { status, stdout, stderr } = slipway(['plan', ...small, '--top', '3']);
+    expect(status).toBe(0);
+    expect(stderr).toBe('');
+    expect(stdout).toMatch(/^Llama 3 8B on 8 accelerators of dgx-h100, batch 8 x 4,096 tokens, megatron\n/);
+    expect(stdout).toMatch(/\n1\*? +[\d.]+ m?s +[\d.]+ % +[\d.]+ GiB {2}\S/);
+    expect(stdout).toContain('What limits the best plan');
+    expect(stdout).toMatch(/legal\s+candidates/);
+    expect(stdout).toContain('nothing');
+    for (const line of stdout.split('\n')) expect(line.length).toBeLessThanOrEqual(80);
+  });
+
+  test('saves a run file that estimate answers alike', () => {
+    const saved = join(dirname(temporaryFile('x', '')), 'best.yaml');
+    const { stdout } = slipway(['plan', ...small, '--top', '1', '--json', '--save', saved]);
+    const document = JSON.parse(stdout) as { plans: { step: { seconds: number }; memory: object }[] };
+    const again = JSON.parse(slipway(['estimate', saved, '--json']).stdout) as (typeof document.plans)[0];
+    expect(again.step.seconds).toBe(document.plans[0]?.step.seconds);
+    expect(again.memory).toEqual(document.plans[0]?.memory);
+    expect(readFileSync(saved, 'utf8')).toContain('globalBatchSize: 8\n');
+  });
+
+  test('--json has the keys that scripts rely on, and every plan is an estimate', () => {
+    const { status, stdout } = slipway(['plan', ...small, '--json', '--top', '4']);
+    expect(status).toBe(0);
+    expect(stdout.startsWith('{\n  "schemaVersion": 1,')).toBe(true);
+    const document = JSON.parse(stdout) as Record<string, unknown> & { plans: Record<string, unknown>[] };
+    for (const key of ['searched', 'feasible', 'seconds', 'plans', 'pareto']) expect(document).toHaveProperty(key);
+    expect(document.plans).toHaveLength(4);
+    for (const key of ['run', 'model', 'memory', 'step', 'throughput', 'training', 'warnings', 'advice']) {
+      expect(document.plans[0]).toHaveProperty(key);
+    }
+    expect(document.complete).toBe(true);
+  });
+
+  test('keeps what is fixed and meets the condition', () => {
+    const { stdout } = slipway([
+      'plan',
+      ...small,
+      ...['--fix', 'tp=2,4', '--where', 'memory.peakBytes < 40 GB', '--json', '--pipeline-parallel', '2'],
+    ]);
+    const { plans } = JSON.parse(stdout) as {
+      plans: { run: { strategy: Record<string, number> }; memory: { peakBytes: number } }[];
+    };
+    expect(plans.length).toBeGreaterThan(0);
+    for (const { run, memory } of plans) {
+      expect([2, 4]).toContain(run.strategy.tensorParallel);
+      expect(run.strategy.pipelineParallel).toBe(2);
+      expect(run.strategy.globalBatchSize).toBe(8);
+      expect(memory.peakBytes).toBeLessThan(40e9);
+    }
+  });
+
+  test('says what is nearest and what makes it fit where nothing does, and exits 1', () => {
+    const { status, stdout } = slipway([
+      ...['plan', '--model', 'llama3-70b', '--cluster', 'dgx-h100', '--gbs', '16', '--offload', 'none'],
+      ...['--precision', 'bf16', '--data-sharding', 'zero-1'],
+    ]);
+    expect(status).toBe(1);
+    expect(stdout).toContain('NOTHING FITS');
+    expect(stdout).toMatch(/nearest miss: tp8 \S/);
+    expect(stdout).toMatch(/ {2}- leave offload open: /);
+    expect(stdout).toMatch(/ {2}- 16 accelerators: /);
+  });
+
+  test('answers why not', () => {
+    const { status, stdout } = slipway(['plan', ...small, '--top', '1', '--why-not', 'tp=4,pp=2', '--why-not', 'tp=3']);
+    expect(status).toBe(0);
+    expect(stdout).toMatch(/Why not tp=4,pp=2\n {2}it works: .* slower/s);
+    expect(stdout).toMatch(/Why not tp=3\n {2}it does not work: tensorParallel 3/);
+    expect(stdout).toMatch(/nearest that works, without tensorParallel/);
+  });
+
+  test.each([
+    [['--objective', 'import("fs")'], '--objective: \'import("fs")\' is not understood'],
+    [['--fix', 'tpp=8'], "--fix: unknown key 'tpp'"],
+    [['--deadline', 'soon'], "--deadline: 'soon' is not a time"],
+  ])('%j is one line and exit 2', (args, start) => {
+    const { status, stdout, stderr } = slipway(['plan', ...small, ...args]);
+    expect([status, stdout]).toEqual([2, '']);
+    expect(stderr.split('\n')).toHaveLength(2);
+    expect(stderr.startsWith(`slipway: ${start}`)).toBe(true);
+  });
+
+  test('reports progress on standard error only where asked for', () => {
+    expect(slipway(['plan', ...small, '--top', '1', '--progress']).stderr).toMatch(/\d+ %.* evaluated, \d+ simulated/);
+  });
+});
