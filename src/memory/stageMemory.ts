@@ -222,6 +222,11 @@ export function stageBytes(
   });
 }
 
+/** What the passes reserve beyond `peak`, which may be the update's: that can use the blocks which the passes have left. */
+export function separateBeyond(separateBytes: number, passesPeak: number, peak: number): number {
+  return Math.max(0, separateBytes - (peak - passesPeak));
+}
+
 /** A stage whose passes reach `fullest`; the update, when nothing is in flight any more, can need more than that. */
 export function stageBytesAt(
   c: MemoryContext,
@@ -231,7 +236,8 @@ export function stageBytesAt(
   fullest: FullestMoment,
 ): StageBytes {
   const states = statesOf(c, stage, held);
-  const updating = m.updateBytes > fullest.activationsBytes + fullest.workingBytes;
+  const passes = fullest.activationsBytes + fullest.workingBytes;
+  const updating = m.updateBytes > passes;
   const activationsBytes = updating ? 0 : fullest.activationsBytes;
   const buffersBytes = m.alwaysBytes + (updating ? m.updateBytes : fullest.workingBytes);
   return {
@@ -241,7 +247,7 @@ export function stageBytesAt(
     activationsBytes,
     buffersBytes,
     peakBytes: states.weights + states.gradients + states.optimizer + activationsBytes + buffersBytes,
-    separateBytes: m.separateBytes,
+    separateBytes: separateBeyond(m.separateBytes, passes, Math.max(passes, m.updateBytes)),
     inFlightMicroBatches: fullest.inFlightMicroBatches,
     hostBytes: states.offloaded + fullest.hostBytes,
   };

@@ -6,18 +6,21 @@ import type { Framework } from './framework.js';
 import type { RankShare, RecomputeChoice } from './layerCost.js';
 import type { Strategy } from './strategy.js';
 
+/** Bytes of a quantised element that is kept: nvfp4 has a one-byte scale for every 16 elements. */
+const lowPrecisionBytes: Partial<Record<Strategy['precision'], number>> = { fp8: 1, mxfp8: 1, nvfp4: 0.5 + 1 / 16 };
+
 /** How kernels are fused under a strategy and framework. */
 export function executionOf(strategy: Strategy, framework: Framework): Execution {
   const flash = strategy.attentionKernel !== 'unfused' && strategy.attentionKernel !== 'fused-softmax';
   const full = strategy.precision === 'fp32' || strategy.precision === 'tf32';
-  const low = framework.id === 'megatron' && ['fp8', 'mxfp8', 'nvfp4'].includes(strategy.precision);
+  const low = framework.id === 'megatron' ? lowPrecisionBytes[strategy.precision] : undefined;
   const fusion = framework.fusion === 'eager' && strategy.compile ? 'compiled' : framework.fusion;
   return {
     fusion,
     fusedNorm: strategy.fusedNorm,
     attention: flash ? 'flash' : strategy.attentionKernel === 'unfused' ? 'unfused' : 'fused-softmax',
     activationBytes: full ? 4 : 2,
-    gemmInputBytes: full ? 4 : low ? 1 : 2,
+    gemmInputBytes: full ? 4 : (low ?? 2),
   };
 }
 

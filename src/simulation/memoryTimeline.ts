@@ -2,6 +2,7 @@ import {
   activationTable,
   type MemoryContext,
   type StageMoments,
+  separateBeyond,
   stageMoments,
   stageStateBytes,
   workingBytes,
@@ -34,6 +35,7 @@ interface Change {
   readonly bytes: number;
   /** Share of the stage's micro-batch that comes or goes. */
   readonly share: number;
+  readonly update: boolean;
 }
 
 /**
@@ -56,10 +58,16 @@ export function memoryTimeline(
     return { fixedBytes: stageStateBytes(context, stage, held) + alwaysBytes, updateBytes, separateBytes };
   });
   const changes = changesByRank(p, tasks, graph, timeline, moments, ranks);
-  return ranks.map(({ fixedBytes, separateBytes }, rank) => ({
-    ...replay(rank, fixedBytes, changes[rank] ?? []),
-    separateBytes,
-  }));
+  return ranks.map(({ fixedBytes, separateBytes }, rank) => {
+    const own = changes[rank] ?? [];
+    const all = replay(rank, fixedBytes, own);
+    const passes = replay(
+      rank,
+      fixedBytes,
+      own.filter(({ update }) => !update),
+    );
+    return { ...all, separateBytes: separateBeyond(separateBytes, passes.peakBytes, all.peakBytes) };
+  });
 }
 
 function changesByRank(
@@ -79,7 +87,7 @@ function changesByRank(
     const span = { start: timeline.start[task] ?? 0, end: timeline.end[task] ?? 0 };
     if (info.kind === 'optimizer') {
       const bytes = ranks[info.rank]?.updateBytes ?? 0;
-      if (bytes > 0) own?.push(...during(span, bytes));
+      if (bytes > 0) own?.push(...during(span, bytes, true));
     }
     for (const pass of info.passes) {
       const chunk = moments[pass.chunk];
@@ -96,22 +104,22 @@ interface Span {
   readonly end: number;
 }
 
-function during({ start, end }: Span, bytes: number): Change[] {
+function during({ start, end }: Span, bytes: number, update: boolean): Change[] {
   return [
-    { seconds: start, bytes, share: 0 },
-    { seconds: end, bytes: -bytes, share: 0 },
+    { seconds: start, bytes, share: 0, update },
+    { seconds: end, bytes: -bytes, share: 0, update },
   ];
 }
 
 function passChanges(pass: PassMemory, chunk: StageMoments, span: Span, share: number): Change[] {
   const { keptBytes, headKeptBytes } = chunk;
   const changes: Change[] = [];
-  if (pass.allocates) changes.push({ seconds: span.start, bytes: keptBytes + headKeptBytes, share });
-  if (pass.backward) changes.push(...during(span, workingBytes(chunk)));
+  if (pass.allocates) changes.push({ seconds: span.start, bytes: keptBytes + headKeptBytes, share, update: false });
+  if (pass.backward) changes.push(...during(span, workingBytes(chunk), false));
   const gone = freedShares(pass, chunk);
   if (gone.kept > 0 || gone.head > 0) {
     const bytes = -(keptBytes * gone.kept + headKeptBytes * gone.head);
-    changes.push({ seconds: span.end, bytes, share: -share * gone.kept });
+    changes.push({ seconds: span.end, bytes, share: -share * gone.kept, update: false });
   }
   return changes;
 }

@@ -114,6 +114,14 @@ test('formats: fp32 doubles, fp8 keeps quantised inputs of matrix multiplication
   const p = prepared({ precision: 'fp8' });
   expect(p.execution).toMatchObject({ activationBytes: 2, gemmInputBytes: 1 });
   expect(keptByName({ precision: 'fp8' }).feedForwardInput).toBe(s * 4096);
+  // Half a byte, and a byte of scale for 16 elements.
+  const blackwell = resolveScenario({
+    model: llama,
+    cluster: 'dgx-b200',
+    framework: 'megatron',
+    strategy: { precision: 'nvfp4' },
+  });
+  expect(prepare(blackwell).execution.gemmInputBytes).toBe(0.5 + 1 / 16);
   expect(keptByName({ precision: 'fp32' }).feedForwardUp).toBe(2 * (keptByName().feedForwardUp ?? 0));
 });
 

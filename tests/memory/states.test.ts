@@ -62,6 +62,31 @@ describe('offload moves states off the device', () => {
   });
 });
 
+describe('gradients that are not one tensor of gradientDtype', () => {
+  const gradients = (precision: Strategy['precision'], frameworkVersion: string): number => {
+    const p = prepare(
+      resolveScenario({
+        model: 'gpt3-13b',
+        cluster: 'dgx-a100',
+        accelerators: 32,
+        framework: 'megatron',
+        frameworkVersion,
+        strategy: { precision, dataSharding: 'zero-1', tensorParallel: 8 },
+      }),
+    );
+    return stateBytes({ dense: 1000, expert: 0 }, 1000, p.degrees, p.strategy, p.framework).gradients;
+  };
+
+  test('Megatron-DeepSpeed: fp16, or bf16 beside an fp32 sum', () => {
+    expect(gradients('fp16', 'Megatron-DeepSpeed')).toBe(2 * 1000);
+    expect(gradients('bf16', 'Megatron-DeepSpeed')).toBe((2 + 4) * 1000);
+  });
+
+  test("Megatron: the fp32 buffer alone, as autograd's are placeholders", () => {
+    expect(gradients('bf16', 'Megatron-Core')).toBe(4 * 1000);
+  });
+});
+
 describe('copies of matrices in low precision', () => {
   const copies = (precision: Strategy['precision'], frameworkVersion?: string): number => {
     const version = frameworkVersion === undefined ? {} : { frameworkVersion };
