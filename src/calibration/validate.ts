@@ -30,6 +30,7 @@ export interface ValidationSummary extends Score {
   readonly unknownFields: Score & { readonly baseline: Score };
   /** The same rows predicted with constants fitted without their families; null for runs that did not ship. */
   readonly leftOut: Score | null;
+  readonly unknownFieldsLeftOut: Score | null;
 }
 
 export interface ValidatedRun {
@@ -78,6 +79,7 @@ export function validateRuns(
       baseline: score(baselineOutcomes(headline)),
       unknownFields: { ...score(unknown), baseline: score(baselineOutcomes(unknown)) },
       leftOut: leftOutScore(headline, leftOut),
+      unknownFieldsLeftOut: leftOutScore(unknown, leftOut),
     },
   };
 }
