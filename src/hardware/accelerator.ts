@@ -68,7 +68,10 @@ export interface Accelerator {
   readonly scaleOutBytesPerSecond: number;
   /** Host link, one direction, as achieved. */
   readonly hostBytesPerSecond: number;
-  readonly gemm: Readonly<Record<'bf16' | 'fp8' | 'fp4', GemmCurve>>;
+  readonly gemm: Readonly<Record<'bf16' | 'fp8' | 'fp4', GemmCurve>> & {
+    /** GEMM kernels run their output tiles in whole waves over the multiprocessors, as before Hopper's persistent kernels. */
+    readonly wholeWaves: boolean;
+  };
   /**
    * What a whole training step sustains of a kernel measured alone, by family: power and clock limits over minutes, operand
    * layouts, neighbours on the memory. 1 where nothing is known.

@@ -74,7 +74,12 @@ function acceleratorFields<F extends z.ZodType>(figure: (dimension: Dimension) =
     hostBytesPerSecond: figure('bytesPerSecond').optional().describe('Host link as achieved. Default: 25 GB/s.'),
     overlapContention: figure('count').optional().describe('Slow-down beside communication. Default: 1.13.'),
     gemm: z
-      .strictObject({ bf16: gemmCurveSchema, fp8: gemmCurveSchema.optional(), fp4: gemmCurveSchema.optional() })
+      .strictObject({
+        bf16: gemmCurveSchema,
+        fp8: gemmCurveSchema.optional(),
+        fp4: gemmCurveSchema.optional(),
+        wholeWaves: z.boolean().optional().describe('Tiles run in whole waves over the units. Default: false.'),
+      })
       .optional()
       .describe('Default: 0.7 of the peak.'),
     sustained: z

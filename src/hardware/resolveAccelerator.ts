@@ -95,7 +95,7 @@ function peaks({ peakFlopsPerSecond: p }: AcceleratorFile | AcceleratorInput): R
 }
 
 /** A format without a curve of its own (often without a peak, too) takes bf16's, discounted. */
-function gemmCurves({ gemm }: AcceleratorFile | AcceleratorInput): Record<'bf16' | 'fp8' | 'fp4', GemmCurve> {
+function gemmCurves({ gemm }: AcceleratorFile | AcceleratorInput): Accelerator['gemm'] {
   const bf16 = gemmCurve(gemm?.bf16 ?? assumed.gemm);
   const discounted = {
     maxEfficiency: bf16.maxEfficiency * assumed.fp8OverBf16,
@@ -103,7 +103,7 @@ function gemmCurves({ gemm }: AcceleratorFile | AcceleratorInput): Record<'bf16'
     quantiseTrafficMultiplier: assumed.quantiseTrafficMultiplier,
   };
   const fp8 = gemmCurve(gemm?.fp8 ?? discounted);
-  return { bf16, fp8, fp4: gemmCurve(gemm?.fp4 ?? fp8) };
+  return { bf16, fp8, fp4: gemmCurve(gemm?.fp4 ?? fp8), wholeWaves: gemm?.wholeWaves ?? false };
 }
 
 /** A format without a figure of its own sustains what bf16 does. */

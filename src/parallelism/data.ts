@@ -56,12 +56,29 @@ export function shardsGradients(strategy: Strategy): boolean {
   return strategy.dataSharding === 'zero-2' && strategy.pipelineParallel === 1;
 }
 
+/** The mesh as data-parallel traffic of this framework sees it: its groups reach only a share of the network. */
+function dataMesh(mesh: Mesh, { dataNetworkShare: share }: Framework): Mesh {
+  if (share === 1) return mesh;
+  const slowed = (group: RankGroup): RankGroup => ({
+    ...group,
+    scaleOutBytesPerSecond: group.scaleOutBytesPerSecond * share,
+  });
+  return {
+    ...mesh,
+    gradient: slowed(mesh.gradient),
+    shard: slowed(mesh.shard),
+    replicate: slowed(mesh.replicate),
+    expertGradient: slowed(mesh.expertGradient),
+  };
+}
+
 export function replicatedTraffic(
-  mesh: Mesh,
+  wholeMesh: Mesh,
   parameters: RankParameters,
   strategy: Strategy,
   framework: Framework,
 ): ReplicatedTraffic {
+  const mesh = dataMesh(wholeMesh, framework);
   const sharded = strategy.dataSharding !== 'ddp';
   const gradientBytes = reduceBytes(strategy, framework);
   const kind = sharded && !framework.gradientAllReduce ? 'reduceScatter' : 'allReduce';
@@ -92,12 +109,13 @@ export interface ShardedUnit {
  * its neighbour's compute (Zhao et al. 2023, section 3.3). The first gather and the last reduction stay exposed.
  */
 export function shardedCost(
-  mesh: Mesh,
+  wholeMesh: Mesh,
   units: readonly ShardedUnit[],
   strategy: Strategy,
   framework: Framework,
   contention: number,
 ): DataParallelCost & ShardedExposure {
+  const mesh = dataMesh(wholeMesh, framework);
   let totalSeconds = 0;
   let forwardSeconds = 0;
   let backwardSeconds = 0;

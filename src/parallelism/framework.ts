@@ -25,6 +25,11 @@ export interface Framework {
    * fills again only after the schedule, the send and receive calls and the model's entry have run.
    */
   readonly hostPassSeconds: number;
+  /**
+   * Time at each micro-batch of a stage in which the device waits for the host: batches broadcast to tensor-parallel ranks, shapes
+   * and losses read back, embedding and head launched anew.
+   */
+  readonly microBatchOverheadSeconds: number;
   /** Fixed time of a step: data loading, logging, loss-scale check, gradient-norm read-back. */
   readonly stepOverheadSeconds: number;
   /** Multiplies the device time of GEMM, attention and elementwise kernels of this stack; 1 is the preset's measured kernel. */
@@ -48,8 +53,15 @@ export interface Framework {
   readonly gradientReduceBytes: 2 | 4;
   /** Gradients are all-reduced even where the optimizer is sharded (DeepSpeed's pipeline engine). */
   readonly gradientAllReduce: boolean;
+  /**
+   * Share of the scale-out network that data-parallel traffic reaches. Below 1 where a stack's reductions and gathers run far
+   * below NCCL's own rate: unflattened tensors, copies around each collective, too few of the node's NICs.
+   */
+  readonly dataNetworkShare: number;
   /** Pipeline messages are scattered over tensor-parallel ranks (Megatron's scatter-gather, implied by sequence parallelism). */
   readonly scatterGatherPipeline: boolean;
+  /** A stage's compute waits for the messages that it receives as well as for those that it sends. */
+  readonly blockingReceive: boolean;
   /** The loss is taken over slices of the tokens together with the head, so that whole logits never exist (Liger). */
   readonly slicedLoss: boolean;
   /** Logits are gathered over tensor-parallel ranks before the loss instead of a vocabulary-parallel loss. */

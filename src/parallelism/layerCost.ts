@@ -1,7 +1,7 @@
 import type { Accelerator } from '../hardware/accelerator.js';
 import { attentionSeconds } from '../hardware/kernels/attention.js';
-import { streamSeconds } from '../hardware/kernels/elementwise.js';
-import { type GemmTimer, gemmSeconds } from '../hardware/kernels/gemm.js';
+import { type StreamTimer, streamSeconds } from '../hardware/kernels/elementwise.js';
+import { alignedTimer, type GemmTimer, gemmSeconds } from '../hardware/kernels/gemm.js';
 import { groupedGemmSeconds } from '../hardware/kernels/groupedGemm.js';
 import type {
   AttentionOperator,
@@ -40,8 +40,10 @@ export interface RankShare {
   readonly softmaxPasses: number;
   readonly attentionDropout: boolean;
   readonly activationBytes: number;
-  /** Bytes moved per weight-gradient element: 8 for adding to fp32 in the GEMM, else the result and a separate sum. */
+  /** Bytes that the GEMM moves per element of a weight gradient: 8 for adding to fp32, else its own result. */
   readonly weightGradientBytes: number;
+  /** Bytes that a separate kernel moves to add it to the gradient buffer; 0 where the GEMM does. */
+  readonly accumulationBytes: number;
 }
 
 /** Device seconds of one layer and micro-batch on one rank, and the kernels the host launches. */
@@ -140,13 +142,13 @@ export function operatorSeconds(
 ): OperatorSeconds {
   switch (operator.kind) {
     case 'gemm':
-      return projectionSeconds(operator, operator.lowPrecision ? timers.gemm : timers.gemmHigh, share);
+      return projectionSeconds(operator, operator.lowPrecision ? timers.gemm : timers.gemmHigh, timers.stream, share);
     case 'stream':
       return streamOperatorSeconds(operator, timers, share);
     case 'expert':
       return expertSeconds(operator, timers.gemm, accelerator, share);
     case 'attention':
-      return share.flash ? flashSeconds(operator, timers, share) : unfusedSeconds(operator, timers, share);
+      return share.flash ? flashSeconds(operator, timers, share) : unfusedSeconds(operator, timers, accelerator, share);
   }
 }
 
@@ -165,16 +167,23 @@ function localFeatures(
   return { inputs: operator.inputFeatures, outputs };
 }
 
-function projectionSeconds(operator: GemmOperator, timer: GemmTimer, share: RankShare): OperatorSeconds {
+function projectionSeconds(
+  operator: GemmOperator,
+  timer: GemmTimer,
+  stream: StreamTimer,
+  share: RankShare,
+): OperatorSeconds {
   const split = operator.split === 'replicated' && share.sequenceParallel ? share.tensorParallel : 1;
   const m = share.tokens / split;
   const { inputs, outputs } = localFeatures(operator, share);
+  const accumulation =
+    share.accumulationBytes > 0 ? streamSeconds(stream, inputs * outputs * share.accumulationBytes, 1) : 0;
   return {
     forward: gemmSeconds(timer, m, outputs, inputs, share.activationBytes),
     inputGradient: gemmSeconds(timer, m, inputs, outputs, share.activationBytes),
-    weightGradient: gemmSeconds(timer, inputs, outputs, m, share.weightGradientBytes),
+    weightGradient: gemmSeconds(timer, inputs, outputs, m, share.weightGradientBytes) + accumulation,
     forwardKernels: timer.quantiseTraffic > 0 ? 3 : 1,
-    backwardKernels: timer.quantiseTraffic > 0 ? 5 : 2,
+    backwardKernels: (timer.quantiseTraffic > 0 ? 5 : 2) + (accumulation > 0 ? 1 : 0),
   };
 }
 
@@ -209,7 +218,8 @@ function expertSeconds(
   const forward = groupedGemmSeconds(accelerator, timer, tokens, experts, outputs, inputs, share.activationBytes);
   const inputGradient = groupedGemmSeconds(accelerator, timer, tokens, experts, inputs, outputs, share.activationBytes);
   const accumulate =
-    (experts * inputs * outputs * (share.weightGradientBytes - share.activationBytes)) / timer.bytesPerSecond;
+    (experts * inputs * outputs * (share.weightGradientBytes - share.activationBytes + share.accumulationBytes)) /
+    timer.bytesPerSecond;
   return { forward, inputGradient, weightGradient: forward + accumulate, forwardKernels: 2, backwardKernels: 4 };
 }
 
@@ -228,13 +238,19 @@ function flashSeconds(operator: AttentionOperator, timers: Timers, share: RankSh
 }
 
 /** Batched GEMMs over the full square with softmax and dropout between them, all through memory. */
-function unfusedSeconds(operator: AttentionOperator, timers: Timers, share: RankShare): OperatorSeconds {
+function unfusedSeconds(
+  operator: AttentionOperator,
+  timers: Timers,
+  accelerator: Accelerator,
+  share: RankShare,
+): OperatorSeconds {
   const heads = (share.microBatchSize * operator.heads) / share.tensorParallel;
   const { queryLength: q, keyLength: k, activationBytes: e } = share;
   const { queryKeyDim, valueDim } = operator;
-  const scores = gemmSeconds(timers.gemmHigh, q, k, queryKeyDim, e, heads);
-  const values = gemmSeconds(timers.gemmHigh, q, valueDim, k, e, heads);
-  const keyGradient = gemmSeconds(timers.gemmHigh, k, queryKeyDim, q, e, heads);
+  const scoreTimer = alignedTimer(timers.gemmHigh, accelerator, queryKeyDim);
+  const scores = gemmSeconds(scoreTimer, q, k, queryKeyDim, e, heads);
+  const values = gemmSeconds(alignedTimer(timers.gemmHigh, accelerator, valueDim), q, valueDim, k, e, heads);
+  const keyGradient = gemmSeconds(scoreTimer, k, queryKeyDim, q, e, heads);
   const square = heads * q * k;
   const passes = share.softmaxPasses;
   const dropout = share.attentionDropout ? 2 * e + 1 : 0;

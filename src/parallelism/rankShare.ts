@@ -32,11 +32,15 @@ function meanVisibleFraction(model: Architecture, sequenceLength: number): numbe
   return keys / (model.numLayers * sequenceLength);
 }
 
-/** Bytes moved per element of a weight gradient: added to the buffer inside the GEMM, or written and then added. */
-function weightGradientBytes(strategy: Strategy, framework: Framework, activationBytes: number): number {
+/** How a weight gradient reaches its buffer, in bytes per element: `inside` the GEMM and `after` it, in a kernel of its own. */
+function weightGradientBytes(
+  strategy: Strategy,
+  framework: Framework,
+  activationBytes: number,
+): { readonly inside: number; readonly after: number } {
   const buffer = strategy.gradientDtype === 'fp32' ? 4 : 2;
-  if (framework.fusedGradientAccumulation) return 2 * buffer;
-  return activationBytes + activationBytes + 2 * buffer;
+  if (framework.fusedGradientAccumulation) return { inside: 2 * buffer, after: 0 };
+  return { inside: activationBytes, after: activationBytes + 2 * buffer };
 }
 
 /** Mask, cast to fp32, softmax and cast back in PyTorch move about as much as six 16-bit passes over the square. */
@@ -56,6 +60,7 @@ export function rankShare(
   const moe = model.moe;
   const tokensBeforeDispatch = tokens / (strategy.sequenceParallel || moe !== null ? t : 1);
   const ring = c > 1 && strategy.contextMethod === 'ring';
+  const gradient = weightGradientBytes(strategy, framework, execution.activationBytes);
   return {
     tokens,
     microBatchSize: strategy.microBatchSize,
@@ -74,7 +79,8 @@ export function rankShare(
     softmaxPasses: execution.attention === 'unfused' ? unfusedSoftmaxPasses : 1,
     attentionDropout: model.dropout > 0,
     activationBytes: execution.activationBytes,
-    weightGradientBytes: weightGradientBytes(strategy, framework, execution.activationBytes),
+    weightGradientBytes: gradient.inside,
+    accumulationBytes: gradient.after,
   };
 }
 

@@ -20,7 +20,7 @@ export interface TensorOptions {
   readonly sequenceParallel: boolean;
   /** Collectives run chunk by chunk beside the GEMMs they feed (Transformer Engine's user buffers). */
   readonly chunkedOverlap: boolean;
-  /** The backward collective of the column GEMM runs beside its weight gradient. */
+  /** The backward collectives of the column GEMM run beside its gradients. */
   readonly asyncBackward: boolean;
   readonly contention: number;
 }
@@ -48,7 +48,7 @@ export function tensorCost(group: RankGroup, layer: LayerCost, options: TensorOp
   const gather = blocks * collectiveSeconds(group, 'allGather', options.gatherBytes);
   const scatter = blocks * collectiveSeconds(group, 'reduceScatter', bytes);
   const hiddenScatter = options.asyncBackward ? Math.min(scatter, layer.columnWeightGradientSeconds / contention) : 0;
-  const hiddenGather = Math.min(gather, layer.columnWeightGradientSeconds / contention);
+  const hiddenGather = options.asyncBackward ? Math.min(gather, layer.columnWeightGradientSeconds / contention) : 0;
   const forward = gather + scatter;
   const backward = 2 * gather + scatter;
   if (options.chunkedOverlap) {

@@ -110,12 +110,15 @@ export function exposedGather(p: Prepared, gather: number, forward: number): num
   return gather - hidden + hidden * (p.contention - 1);
 }
 
-/** One message between neighbouring stages: an activation of the micro-batch, scattered over tensor-parallel ranks or whole. */
+/**
+ * One message between neighbouring stages: an activation of the micro-batch, scattered over tensor-parallel ranks or whole. Where
+ * receiving blocks too, every stage waits for its neighbours' messages as long as for its own.
+ */
 export function messageSeconds(p: Prepared): number {
   const { share, strategy, framework, model, mesh } = p;
   const scattered = strategy.sequenceParallel || framework.scatterGatherPipeline;
   const bytes = (share.tokens * model.hiddenSize * share.activationBytes) / (scattered ? share.tensorParallel : 1);
-  return sendSeconds(mesh.pipeline, bytes);
+  return sendSeconds(mesh.pipeline, bytes) * (framework.blockingReceive && !strategy.overlapPipelineSend ? 2 : 1);
 }
 
 /**

@@ -122,7 +122,9 @@ export function stageCost(p: Prepared, table: LayerTable, stage: Stage): StageCo
   const offloadForward = linkExposed(p, link.forwardBytes, busyForward);
   const offloadBackward = linkExposed(p, link.backwardBytes, busy - busyForward);
   // And kernels are launched while the device waits for copies.
-  const hostSeconds = hostShortfall(p, all, counts, share, again, busy + offloadForward + offloadBackward);
+  const hostSeconds =
+    hostShortfall(p, all, counts, share, again, busy + offloadForward + offloadBackward) +
+    p.framework.microBatchOverheadSeconds;
   const passSeconds = hostPassSeconds(p);
   const parts = {
     forward: {

@@ -204,3 +204,23 @@ test('more bytes never take less time, and more ranks never less for the same bu
     { numRuns: 1000 },
   );
 });
+
+describe('a ring over many ranks', () => {
+  /** NCCL's tuning table: 14 us from node to node, 3.4 us over NVLink. */
+  test.each(['allGather', 'reduceScatter'] as const)('%s of a few bytes: its hops', (kind) => {
+    for (const [ranks, hops] of [
+      [64, 7 * 14e-6 + 56 * 3.4e-6],
+      [4096, 511 * 14e-6 + 3584 * 3.4e-6],
+    ] as const) {
+      const seconds = collectiveSeconds(placeGroup(dgx, ranks, 1), kind, 1);
+      expect(seconds).toBeGreaterThan(hops);
+      // The ramp of a tiny message is all that is left.
+      expect(seconds).toBeLessThan(1.1 * hops);
+    }
+  });
+
+  test('an all-reduce takes a tree instead', () => {
+    const few = collectiveSeconds(placeGroup(dgx, 16, 1), 'allReduce', 1);
+    expect(collectiveSeconds(placeGroup(dgx, 4096, 1), 'allReduce', 1)).toBeLessThan(20 * few);
+  });
+});

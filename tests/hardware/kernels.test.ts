@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import type { Accelerator, MatrixFormat } from '../../src/hardware/accelerator.js';
 import { attentionSeconds, attentionTimer, interpolateLog } from '../../src/hardware/kernels/attention.js';
 import { streamSeconds, streamTimer } from '../../src/hardware/kernels/elementwise.js';
-import { gemmSeconds, gemmTimer, peakFlops } from '../../src/hardware/kernels/gemm.js';
+import { alignedTimer, gemmSeconds, gemmTimer, peakFlops } from '../../src/hardware/kernels/gemm.js';
 import { groupedGemmSeconds } from '../../src/hardware/kernels/groupedGemm.js';
 import { loadAccelerator } from '../../src/scenario/loadHardware.js';
 
@@ -43,6 +43,16 @@ describe('matrix multiplication, TFLOP/s as measured', () => {
     expect(Math.abs(gemmTeraflops(a100, 'bf16', m, n, k) / measured - 1)).toBeLessThan(0.2);
   });
 
+  /** One tile more than a wave holds costs a second wave: 128 tiles for 108 multiprocessors, 512 for 540. */
+  test.each([
+    { m: 2048, n: 2048, k: 2048, measured: 158.4 },
+    { m: 4096, n: 1024, k: 4096, measured: 168.1 },
+    { m: 1024, n: 12288, k: 4096, measured: 251.4 },
+    { m: 256, n: 12288, k: 4096, measured: 246.6 },
+  ])('A100 in whole waves, $m x $n x $k: $measured', ({ m, n, k, measured }) => {
+    expect(Math.abs(gemmTeraflops(a100, 'bf16', m, n, k) / measured - 1)).toBeLessThan(0.08);
+  });
+
   test.each([
     { m: 8192, n: 8192, k: 8192, measured: 1242.5 },
     { m: 16384, n: 16384, k: 16384, measured: 1303.5 },
@@ -58,6 +68,17 @@ test('a large product runs at its rate, a thin one at memory speed, a tiny one a
   const bytes = 2 * (n + n * n + n);
   expect((gemmSeconds(timer, 1, n, n, 2) - timer.launchSeconds) / (bytes / timer.bytesPerSecond)).toBeCloseTo(1, 6);
   expect(gemmSeconds(timer, 8, 8, 8, 2)).toBeLessThan(2 * timer.launchSeconds);
+});
+
+test('heads that are no multiple of 8 keep products off the matrix units', () => {
+  const timer = gemmTimer(a100, 'fp16', 1);
+  const scores = (width: number): number =>
+    gemmSeconds(alignedTimer(timer, a100, width), 2048, 2048, width, 2, 64) / width;
+  expect(scores(112) / scores(104)).toBeCloseTo(1, 1);
+  expect(scores(108) / scores(104)).toBeGreaterThan(5);
+  // 9.75 TFLOP/s: half of the fp32 peak.
+  expect((2 * 2048 * 2048 * 64) / scores(108) / 1e12).toBeCloseTo(9.75, 1);
+  expect(alignedTimer(gemmTimer(a100, 'fp32', 1), a100, 108)).toEqual(gemmTimer(a100, 'fp32', 1));
 });
 
 test('formats that the hardware lacks run at the next wider one it has', () => {

@@ -159,6 +159,7 @@ export const sameEngine: Readonly<Record<string, string>> = {
   'gpt-neox': 'megatron-deepspeed',
   'aleph-alpha-scaling': 'megatron-deepspeed',
   'megatron-zero-3-2021': 'megatron-deepspeed',
+  'megatron-deepspeed-pipeline': 'megatron-deepspeed',
 };
 
 /** What a constant is expected to be in one framework; undefined where the notion does not exist there. */
