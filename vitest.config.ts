@@ -5,6 +5,6 @@ export default defineConfig({
     include: ['tests/**/*.test.{ts,tsx}'],
     setupFiles: ['tests/setup.ts'],
     // Spawned commands and property tests share the machine with everything else that CI runs.
-    testTimeout: 30_000,
+    testTimeout: 120_000,
   },
 });

@@ -23,7 +23,7 @@ import { writeWhole } from './writeFile.js';
 export async function runPlan(file: string | undefined, flags: FlagValues, style: TextStyle): Promise<CommandOutput> {
   const overrides = overridesOf(flags);
   requireRun(file, overrides);
-  const loaded = await loadRun(sourceOf(file), overrides);
+  const loaded = await loadRun(sourceOf(file), overrides, { openDegrees: true });
   const request = requestOf(flags, loaded);
   const started = performance.now();
   const result = await searched(request, flags);

@@ -33,10 +33,14 @@ export interface LoadedRun {
   readonly scenario: Scenario;
 }
 
-/** The same for a text that was read already, or for no file at all: everything then comes from the overrides. */
+/**
+ * The same for a text that was read already, or for no file at all: everything then comes from the overrides. `openDegrees` is for a
+ * search, which chooses the degrees that were left out: their defaults need not divide the batch or the accelerators.
+ */
 export async function loadRun(
   source: RunFileSource | undefined,
   overrides: readonly Override[] = [],
+  { openDegrees = false }: { readonly openDegrees?: boolean } = {},
 ): Promise<LoadedRun> {
   const text = source === undefined ? nothing : parseRunFileText(source.text, source.file);
   const locate = locator(text, overrides);
@@ -46,7 +50,7 @@ export async function loadRun(
     const value = setPaths(text.value, overrides, (path, name) => writeOutPreset(path, name, { baseDirectory, keys }));
     const run = await checkRunFileWithExpressions(value, locate);
     const scenario = resolveCheckedRun(run, { baseDirectory });
-    deriveDegrees(scenario);
+    if (!openDegrees) deriveDegrees(scenario);
     return { run, scenario };
   } catch (error) {
     throw error instanceof SlipwayError ? placed(error, locate) : error;

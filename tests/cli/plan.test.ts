@@ -42,6 +42,23 @@ describe('slipway plan', () => {
     expect(document.complete).toBe(true);
   });
 
+  test('takes a batch that only another split than the default one divides', () => {
+    const { status, stdout, stderr } = slipway([
+      'plan',
+      ...small,
+      '--gbs',
+      '12',
+      '--fix',
+      'tp=2',
+      '--json',
+      '--top',
+      '1',
+    ]);
+    expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+    const { plans } = JSON.parse(stdout) as { plans: { run: { dataParallel: number } }[] };
+    expect(12 % (plans[0]?.run.dataParallel ?? 5)).toBe(0);
+  });
+
   test('keeps what is fixed and meets the condition', () => {
     const { stdout } = slipway([
       'plan',
