@@ -192,9 +192,11 @@ class BoundBuilder {
   private ofRank(rank: number): number {
     const load = this.load(rank);
     const own = this.m * (this.passSeconds(rank) + load.sends * this.blocking) + load.blockingData;
+    if (this.schedule.id === 'dualpipe') return this.fromBothEnds(rank, own);
     if (this.endsAlone()) {
       const idle = this.schedule.id === 'zb-h1' ? this.idleSeconds(rank) : 0;
-      return this.firstGather(rank) + own + idle + this.lastReduce(rank);
+      const alone = this.firstGather(rank) + own + idle + this.lastReduce(rank);
+      return rank === 0 && this.schedule.id === 'zb-h1' ? Math.max(alone, this.behindSlowest()) : alone;
     }
     const first = this.load(0);
     const fill = this.down[rank] ?? 0;
@@ -207,6 +209,38 @@ class BoundBuilder {
       this.idleSeconds(rank) +
       Math.max(drain + first.lastReduce, rank === 0 ? 0 : load.lastReduce - this.blocking)
     );
+  }
+
+  /**
+   * DualPipe: the first micro-batch comes down from the nearer end, and the gradients of the last go back there; meanwhile a rank has only the
+   * weight gradients left that it postponed, as many as it is ranks away from its end.
+   */
+  private fromBothEnds(rank: number, own: number): number {
+    const mirror = this.stages - 1 - rank;
+    const fromEnd = Math.min(rank, mirror);
+    const fill = Math.min(this.down[rank] ?? 0, this.down[mirror] ?? 0);
+    const drain =
+      Math.min(this.up[rank] ?? 0, this.up[mirror] ?? 0) - (this.blocking > 0 && fromEnd > 0 ? this.send : 0);
+    const postponed = (fromEnd + 1) * Math.max(this.weight[rank] ?? 0, this.weight[mirror] ?? 0);
+    return this.firstGather(rank) + fill + own + Math.max(this.lastReduce(rank), drain - postponed);
+  }
+
+  /**
+   * ZB-H1, the first rank's span: its first micro-batch goes down to any other rank, that one does all its passes but the weight gradients
+   * that it postpones beyond its last gradient, and this gradient comes back up.
+   */
+  private behindSlowest(): number {
+    let longest = 0;
+    for (let rank = 1; rank < this.stages; rank++) {
+      const { sends } = this.load(rank);
+      const weights = Math.max(0, this.m - 1 - rank) * (this.weight[rank] ?? 0);
+      const passes =
+        this.m * ((this.forward[rank] ?? 0) + (this.backward[rank] ?? 0) + sends * this.blocking) + weights;
+      const way = (this.down[rank] ?? 0) + (this.up[rank] ?? 0) - this.blocking;
+      longest = Math.max(longest, way + passes);
+    }
+    const first = this.load(0);
+    return first.firstGather + longest + (this.weight[0] ?? 0) + first.lastReduce;
   }
 
   /** Gathered weights on the bound's path: the first rank's where its first micro-batch goes on to the others. */

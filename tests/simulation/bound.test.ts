@@ -99,18 +99,18 @@ function ordinaryPlans(pipelineSchedule: PipelineSchedule): Scenario[] {
 }
 
 /**
- * How far below the simulation the closed form lay at worst on 2026-11-23, in percent, and what is promised. ZB-V's order is a list
- * schedule, of which the closed form knows only the work; there it may be a quarter below.
+ * How far below the simulation the closed form may lie. On 2026-11-24 at worst, in percent: 0.9, 0.9, 3.2, 5.8, 0.8, 8.0, 17.2, 12.0; median 0.1
+ * to 1.8, of DualPipe 4.9. Of ZB-V's order the closed form knows only the work.
  */
 describe.each([
   ['gpipe', 0.02],
   ['1f1b', 0.02],
-  ['interleaved-1f1b', 0.05],
-  ['breadth-first', 0.08],
-  ['zb-h1', 0.15],
+  ['interleaved-1f1b', 0.04],
+  ['breadth-first', 0.07],
+  ['zb-h1', 0.02],
   ['zb-h2', 0.1],
-  ['zb-v', 0.26],
-  ['dualpipe', 0.15],
+  ['zb-v', 0.2],
+  ['dualpipe', 0.13],
 ] as const)('%s on ordinary plans', (schedule, promised) => {
   const plans = ordinaryPlans(schedule);
 
