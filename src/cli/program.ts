@@ -1,5 +1,6 @@
 import { Command, Option } from '@commander-js/extra-typings';
 import { addRunFileFlags, examples, several, wholeNumber } from './commandOptions.js';
+import { addCompare } from './compareCommand.js';
 import { styleOf, writeOut } from './output.js';
 import { addWhatif } from './whatifCommands.js';
 
@@ -30,6 +31,7 @@ export function makeProgram(version: string, setExitCode: (code: number) => void
   addEstimate(program, finish);
   addPlan(program, finish);
   addSimulate(program, finish);
+  addCompare(program as unknown as Command, finish);
   addWhatif(program as unknown as Command, finish, version);
   addValidate(program, finish);
   addPresets(program, finish);

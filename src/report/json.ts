@@ -1,7 +1,7 @@
 import { invariant } from '../errors.js';
 
 /** Keys whose numbers may be negative: differences. */
-const signed = /Delta$|Error$|^bias$|^change$/;
+const signed = /Delta$|Error$|^bias$|^change$|^delta$/;
 
 /** One JSON document with `schemaVersion` first. A number that no reader could use is a bug of ours and crashes. */
 export function toJson<T extends { readonly schemaVersion: number }>(document: T): string {
