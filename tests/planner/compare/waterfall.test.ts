@@ -86,7 +86,8 @@ test('rounding to a sum moves no number by a whole unit more than it must', () =
         const total = Math.round(numbers.reduce((sum, number) => sum + number, 0)) + 0;
         const rounded = roundedToSum(numbers, 1, total);
         expect(rounded.reduce((sum, number) => sum + number, 0) - total).toBe(0);
-        rounded.forEach((number, i) => expect(Math.abs(number - (numbers[i] ?? 0))).toBeLessThan(1 + 1e-9));
+        for (const [i, number] of rounded.entries())
+          expect(Math.abs(number - (numbers[i] ?? 0))).toBeLessThan(1 + 1e-9);
       },
     ),
   );
