@@ -1,12 +1,13 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
 import type { RunValue } from '../../../src/cli/tui/scenario/runValue.js';
 import { initialState } from '../../../src/cli/tui/state/initialState.js';
 import { formatSeconds } from '../../../src/quantity/format.js';
 import { Driver, drawings } from './driver.js';
-import { buildCommand, hasTmux, slipwayJson, type TerminalOptions, TmuxTerminal } from './terminal.js';
+import { random, randomKey } from './monkey.js';
+import { buildCommand, hasTmux, removeCommand, slipwayJson, type TerminalOptions, TmuxTerminal } from './terminal.js';
 
 if (!hasTmux && process.env.SLIPWAY_REQUIRE_TMUX) throw new Error('tmux is missing: the terminal UI would go untested');
 if (!hasTmux) console.warn('tmux is missing: the tests of the terminal UI in a real terminal are SKIPPED');
@@ -38,6 +39,7 @@ describe.skipIf(!hasTmux)('in a real terminal', { timeout: 120_000 }, () => {
   };
 
   beforeAll(buildCommand, 120_000);
+  afterAll(removeCommand);
   afterEach(() => {
     for (const one of open.splice(0)) one.close();
   });
@@ -181,4 +183,62 @@ describe.skipIf(!hasTmux)('in a real terminal', { timeout: 120_000 }, () => {
     // biome-ignore lint/suspicious/noControlCharactersInRegex: ASCII is what is asked for
     expect(screen).toMatch(/^[\x0a\x20-\x7e]*$/);
   });
+
+  /** `SLIPWAY_MONKEY_SECONDS=1800 npx vitest run tests/cli/tui/terminal.test.ts -t monkey` for a long one. */
+  const monkeySeconds = Number(process.env.SLIPWAY_MONKEY_SECONDS ?? 12);
+
+  test('a monkey: no crash, no stuck key, no growing memory', { timeout: (monkeySeconds + 120) * 1000 }, async () => {
+    const ui = await withRun(100, 30);
+    await ui.shows(/\? help/);
+    const next = random(Number(process.env.SLIPWAY_SEED) || 7);
+    const end = Date.now() + monkeySeconds * 1000;
+    for (let round = 0; Date.now() < end; round++) {
+      ui.keys(...Array.from({ length: 1 + Math.floor(next() * 6) }, () => tmuxKey(randomKey(next))));
+      if (round % 50 === 49) ui.resize(60 + Math.floor(next() * 100), 15 + Math.floor(next() * 40));
+      await new Promise((done) => setTimeout(done, 25));
+    }
+    ui.resize(100, 30);
+    ui.keys('Escape', 'Escape', 'Escape', 'Escape', '7');
+    await ui.shows(/Failures and checkpoints/, 60);
+    ui.keys(':', 'q', '!', 'Enter');
+    await ui.shows(/STATUS 0/, 30);
+    const residents = traceOf(ui).flatMap(({ residentBytes }) => (residentBytes === undefined ? [] : [residentBytes]));
+    const half = Math.floor(residents.length / 2);
+    const most = (values: readonly number[]): number => values.reduce((a, b) => Math.max(a, b), 0);
+    const report = `${residents.length} frames, ${Math.round(most(residents.slice(0, half)) / 2 ** 20)} MiB in the first half, ${Math.round(most(residents.slice(half)) / 2 ** 20)} MiB in the second`;
+    console.log(`monkey: ${report}`);
+    expect(residents.length).toBeGreaterThan(20);
+    expect(most(residents.slice(half)), report).toBeLessThan(1.5 * most(residents.slice(0, half)) + 64 * 2 ** 20);
+  });
 });
+
+function traceOf(ui: TmuxTerminal): readonly { readonly residentBytes?: number }[] {
+  const text = readFileSync(join(ui.folder, 'trace.jsonl'), 'utf8');
+  return text
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line) as { readonly residentBytes?: number });
+}
+
+/** What tmux calls a key. */
+function tmuxKey(key: string): string {
+  const names: Readonly<Record<string, string>> = {
+    up: 'Up',
+    down: 'Down',
+    left: 'Left',
+    right: 'Right',
+    enter: 'Enter',
+    esc: 'Escape',
+    tab: 'Tab',
+    pageup: 'PageUp',
+    pagedown: 'PageDown',
+    home: 'Home',
+    end: 'End',
+    backspace: 'BSpace',
+    'shift-left': 'S-Left',
+    'shift-right': 'S-Right',
+    ' ': 'Space',
+    ';': '\\;',
+  };
+  return names[key] ?? key.replace(/^ctrl-/, 'C-');
+}

@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('../../..', import.meta.url));
 /** Below the repository, so that the built command finds the presets. */
-const built = join(root, 'node_modules/.cache/slipway-terminal-test');
+const built = join(root, `node_modules/.cache/slipway-terminal-test-${process.pid}`);
 
 export const hasTmux = spawnSync('tmux', ['-V']).status === 0;
 
@@ -14,6 +14,10 @@ export const hasTmux = spawnSync('tmux', ['-V']).status === 0;
 export function buildCommand(): void {
   const tsx = join(root, 'node_modules/tsx/dist/cli.mjs');
   execFileSync(process.execPath, [tsx, join(root, 'tools/build.ts'), '--bin', '--out', built], { cwd: root });
+}
+
+export function removeCommand(): void {
+  rmSync(built, { recursive: true, force: true });
 }
 
 export function slipwayJson(args: readonly string[]): unknown {
