@@ -22,7 +22,7 @@ interface Shot {
 }
 
 const shots: readonly Shot[] = [
-  { name: 'overview', keys: ['Escape', 'Escape'], ready: /Better/ },
+  { name: 'overview', keys: ['Escape', 'Escape'], ready: /Training/ },
   { name: 'memory', keys: ['2', 'j', 'j'], ready: /Over the step {2}simulated/ },
   { name: 'timeline', keys: ['3', 'j', 'j', 'l', 'l', '+', '+', '+'], ready: /of it[\s\S]*stage 2/ },
   { name: 'whatif', keys: ['6', 'j', 'Enter'], ready: /by tensor parallel and pipeline parallel[\s\S]*✓/ },

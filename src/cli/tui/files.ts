@@ -1,13 +1,12 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { parseRunFile, SlipwayError } from '../../index.js';
+import { parseRunFile } from '../../index.js';
 import { readRunFile } from '../../scenario/loadScenario.js';
-import { checkRunFile } from '../../scenario/parseRunFile.js';
 import { parseRunFileText } from '../../scenario/runFileText.js';
 import { writeWhole } from '../writeFile.js';
 import { runFileText } from './runFileWriting.js';
-import type { RunValue } from './scenario/runValue.js';
+import { hasExpression, type RunValue } from './scenario/runValue.js';
 
 export interface OpenedRun {
   readonly path: string;
@@ -21,13 +20,8 @@ export async function openRunFile(given: string): Promise<OpenedRun> {
   const { text } = readRunFile(path);
   const { value } = parseRunFileText(text, path);
   const baseDirectory = dirname(path);
-  try {
-    checkRunFile(value);
-    return { path, run: value, baseDirectory };
-  } catch (error) {
-    if (!(error instanceof SlipwayError) || error.code !== 'invalid-quantity') throw placed(error, path);
-    return { path, run: (await parseRunFile(text, path)) as RunValue, baseDirectory };
-  }
+  const checked = await parseRunFile(text, path);
+  return { path, run: hasExpression(value) ? (checked as RunValue) : value, baseDirectory };
 }
 
 /** Writes the run whole or not at all, keeping the comments of a file that was there. */
@@ -40,9 +34,4 @@ export function saveRunFile(given: string, run: RunValue): string {
 /** `~/runs/a.yaml`, as a shell would have it. */
 export function fromHome(path: string): string {
   return path.startsWith('~/') ? join(homedir(), path.slice(2)) : path;
-}
-
-function placed(error: unknown, file: string): unknown {
-  if (!(error instanceof SlipwayError) || error.place.file !== undefined) return error;
-  return new SlipwayError(error.code, error.message, { ...error.place, file });
 }

@@ -1,3 +1,5 @@
+import { isExpression } from '../../../quantity/parseQuantity.js';
+
 /** A run file as it is written: the plain value of its YAML, quantities still as their author gave them. */
 export type RunValue = Readonly<Record<string, unknown>>;
 
@@ -24,6 +26,13 @@ export function canonical(value: unknown): string {
   return JSON.stringify(value, (_, part: unknown) =>
     isFields(part) ? Object.fromEntries(Object.entries(part).sort(([a], [b]) => (a < b ? -1 : 1))) : part,
   );
+}
+
+/** Whether a quantity in it must be calculated, which takes a moment. Layouts of pipelines look like formulas but are none. */
+export function hasExpression(value: unknown): boolean {
+  if (Array.isArray(value)) return value.some(hasExpression);
+  if (!isFields(value)) return isExpression(value);
+  return Object.entries(value).some(([key, part]) => key !== 'pipelineLayout' && hasExpression(part));
 }
 
 export function isFields(value: unknown): value is RunValue {

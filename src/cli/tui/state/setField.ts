@@ -1,9 +1,8 @@
 import { SlipwayError } from '../../../index.js';
-import { isExpression } from '../../../quantity/parseQuantity.js';
 import { parseValue } from '../../../scenario/setPath.js';
 import { refusalOf } from '../scenario/answer.js';
 import type { Field } from '../scenario/fields.js';
-import { withValue } from '../scenario/runValue.js';
+import { hasExpression, withValue } from '../scenario/runValue.js';
 import { changeRun } from './change.js';
 import type { Effect, State } from './state.js';
 
@@ -24,7 +23,8 @@ export function setTyped(state: State, field: Field, text: string): Set {
     throw error;
   }
   const run = withValue(document.run, field.key, value);
-  if (isExpression(value)) return { state, effects: [{ do: 'calculate', run, label: field.label }] };
+  if (field.key !== 'strategy.pipelineLayout' && hasExpression(value))
+    return { state, effects: [{ do: 'calculate', run, label: field.label }] };
   const refusal = refusalOf(run, document.baseDirectory);
   // While the run is broken elsewhere, repairing it one field at a time must be possible.
   const elsewhere = !state.answer.ok && state.answer.message === refusal?.message;
