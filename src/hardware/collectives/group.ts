@@ -36,6 +36,8 @@ export function placeGroup(cluster: Cluster, ranks: number, stride: number): Ran
 
 /** Fraction of a scale-up link that a ring reaches where no measured curve is at hand (NCCL: 370 of 450 GB/s on H100). */
 const unmeasuredLinkEfficiency = 0.8;
+/** The same in a mesh, where a ring uses some links of each pair at a time (RCCL on MI300X: 313 of 448 GB/s at 8 ranks, 48 of 64 at 2). */
+const meshLinkEfficiency = 0.7;
 
 /** The curve whose number of ranks is nearest; undefined where nothing was measured. */
 function nearestCurve(accelerator: Accelerator, kind: CollectiveKind, ranks: number): CollectiveCurve | undefined {
@@ -65,7 +67,8 @@ export function scaleUpRate(
   const accelerator = group.cluster.accelerator;
   const curve = nearestCurve(accelerator, kind, group.perDomain);
   if (curve === undefined) {
-    const link = accelerator.scaleUpBytesPerSecond * linkShare(accelerator, group) * unmeasuredLinkEfficiency;
+    const efficiency = accelerator.scaleUpTopology === 'mesh' ? meshLinkEfficiency : unmeasuredLinkEfficiency;
+    const link = accelerator.scaleUpBytesPerSecond * linkShare(accelerator, group) * efficiency;
     return { busBytesPerSecond: Math.max(link, 1), latencySeconds: ringLatencySeconds(group.perDomain) };
   }
   const ramp = 1 + (curve.halfBytes / Math.max(bytes, 1)) ** curve.power;

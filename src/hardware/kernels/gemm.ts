@@ -25,6 +25,8 @@ export interface GemmTimer {
   readonly launchSeconds: number;
   readonly operandBytes: number;
   readonly quantiseTraffic: number;
+  /** Fused kernels keep the quantised weights over micro-batches; operations of their own quantise both operands every time. */
+  readonly quantisesBoth: boolean;
   /** Tiles of one wave; 0 where the device is not made of equal units. */
   readonly tilesPerWave: number;
   /** Tiles run in whole waves, so that the last one may leave units idle. */
@@ -70,6 +72,7 @@ export function gemmTimer(
     operandBytes: formatBytes(format),
     quantiseTraffic:
       format === 'fp8' ? Math.max(curve.quantiseTrafficMultiplier, quantiseTraffic) : curve.quantiseTrafficMultiplier,
+    quantisesBoth: format === 'fp8' && quantiseTraffic > 0,
     tilesPerWave: accelerator.multiprocessors,
     wholeWaves: accelerator.gemm.wholeWaves && accelerator.multiprocessors > 0,
   };
