@@ -84,6 +84,11 @@ export const runFileFlags: readonly RunFileFlag[] = [
     description: 'With zero-3: ranks that share one copy of the states (hybrid sharding). Default: 0, all of them.',
   },
   {
+    key: 'strategy.reshardAfterForward',
+    kind: 'boolean',
+    description: 'With zero-3: drop gathered weights after the forward pass and gather them again. Default: true.',
+  },
+  {
     key: 'strategy.offload',
     kind: 'choice',
     choices: ['none', 'optimizer-cpu', 'optimizer-nvme', 'parameters-cpu', 'parameters-nvme'],

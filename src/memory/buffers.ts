@@ -49,7 +49,19 @@ export function gatheredUnits(c: BufferContext, stage: Stage, ends: number): Gat
   const unit = c.framework.memory.gatherUnit === 'matrix' ? widestMatrix(c, stage) : layerUnit(c, stage);
   const reduced = c.strategy.gradientDtype === 'fp32' && c.framework.gradientReduceBytes === 4 ? 4 : 0;
   const gradient = Math.max(2, weight);
+  if (!c.strategy.reshardAfterForward) {
+    // From a layer's forward pass to its backward pass, so at the turn all of them.
+    const layers = stage.denseLayers * whole(c.denseLayer) + stage.moeLayers * whole(c.moeLayer);
+    return {
+      alwaysBytes: (ends + layers) * weight,
+      layerBytes: unit * (gradient + reduced) + ends * gradient,
+    };
+  }
   return { alwaysBytes: ends * weight, layerBytes: unit * (2 * weight + gradient + reduced) + ends * gradient };
+}
+
+function whole(layer: RankParameters): number {
+  return layer.dense + layer.expert;
 }
 
 function layerUnit(c: BufferContext, stage: Stage): number {

@@ -105,7 +105,7 @@ export interface ShardedUnit {
 
 /**
  * Fully sharded weights (zero-3, FSDP): every unit is gathered before its forward, again before its backward, and its
- * gradients are reduce-scattered after it, each micro-batch. One unit is fetched ahead, so a unit's traffic hides behind
+ * gradients are reduce-scattered after it, each micro-batch; weights that stay gathered (`reshardAfterForward` false) travel once. One unit is fetched ahead, so a unit's traffic hides behind
  * its neighbour's compute (Zhao et al. 2023, section 3.3). The first gather and the last reduction stay exposed.
  */
 export function shardedCost(
@@ -131,14 +131,15 @@ export function shardedCost(
     const reduce =
       unitSeconds(mesh.shard, mesh.expertGradient, 'reduceScatter', unit.parameters, reduceBytes(strategy, framework)) +
       replicaReduction(mesh, unit.parameters, reduceBytes(strategy, framework));
-    totalSeconds += unit.count * (2 * gather + reduce);
+    const again = strategy.reshardAfterForward ? gather : 0;
+    totalSeconds += unit.count * (gather + again + reduce);
     const prefetched = strategy.overlapParameterGather ? unit.forwardSeconds : 0;
     const forward = exposedBeside(gather, prefetched, 0, contention);
-    const backward = backwardExposure(gather, reduce, unit.backwardSeconds, strategy, contention);
+    const backward = backwardExposure(again, reduce, unit.backwardSeconds, strategy, contention);
     forwardSeconds += unit.count * forward;
     backwardSeconds += unit.count * backward;
     // What the first gather and the last reduction had nothing to hide behind, as far as it is not exposed anyway.
-    edgeSeconds = Math.max(edgeSeconds, Math.max(0, gather - forward) + Math.max(0, gather + reduce - backward) / 2);
+    edgeSeconds = Math.max(edgeSeconds, Math.max(0, gather - forward) + Math.max(0, again + reduce - backward) / 2);
   }
   const exposedSeconds = forwardSeconds + backwardSeconds + edgeSeconds;
   return { totalSeconds, exposedSeconds, forwardSeconds, backwardSeconds, edgeSeconds };

@@ -13,6 +13,8 @@ export interface Strategy {
   readonly dataSharding: DataSharding;
   /** With zero-3: ranks that share one copy of the states (HSDP); 0 means all data-parallel ranks. */
   readonly shardGroupSize: number;
+  /** With zero-3: a layer's gathered weights are dropped after its forward pass and gathered again for its backward pass. */
+  readonly reshardAfterForward: boolean;
   readonly offload: Offload;
   /** Fraction of optimizer states that lives on the host with `optimizer-cpu`. */
   readonly optimizerOffloadFraction: number;
@@ -81,3 +83,8 @@ export const attentionKernels = [
   'cudnn',
 ] as const;
 export type AttentionKernel = (typeof attentionKernels)[number];
+
+/** Schedules whose runtimes post sends and receives ahead and only wait for what the next pass reads (sail-sg/zero-bubble, DeepSeek). */
+export function sendsBesidePasses(schedule: string | undefined): boolean {
+  return schedule === 'dualpipe' || (schedule?.startsWith('zb-') ?? false);
+}

@@ -2,7 +2,13 @@ import { SlipwayError } from '../errors.js';
 import type { Accelerator } from '../hardware/accelerator.js';
 import type { Architecture } from '../model/architecture.js';
 import type { Framework } from '../parallelism/framework.js';
-import { type AttentionKernel, type Precision, pipelineSchedules, type Strategy } from '../parallelism/strategy.js';
+import {
+  type AttentionKernel,
+  type Precision,
+  pipelineSchedules,
+  type Strategy,
+  sendsBesidePasses,
+} from '../parallelism/strategy.js';
 import type { StrategyDefaults } from './frameworkDefaults.js';
 import { parsePipelineLayout } from './pipelineLayout.js';
 import type { FilledDefault } from './scenario.js';
@@ -97,6 +103,7 @@ export function resolveStrategy(given: Given, context: StrategyContext): [Strate
     expertTensorParallel: derive('expertTensorParallel', usualExpertTensor(given, context), context.framework),
     dataSharding: pick('dataSharding', 'ddp'),
     shardGroupSize: pick('shardGroupSize', 0),
+    reshardAfterForward: given.reshardAfterForward ?? context.defaults.reshardAfterForward ?? true,
     offload,
     optimizerOffloadFraction: pick('optimizerOffloadFraction', offload === 'none' ? 0 : 1),
     activationOffloadLayers: pick('activationOffloadLayers', 0),
@@ -125,17 +132,13 @@ export function resolveStrategy(given: Given, context: StrategyContext): [Strate
     overlapParameterGather: pick('overlapParameterGather', false),
     overlapPipelineSend: derive(
       'overlapPipelineSend',
-      (virtualStages > 1 || sendsBesidePasses(given)) && (context.defaults.overlapPipelineSend ?? false),
+      (virtualStages > 1 || sendsBesidePasses(given.pipelineSchedule)) &&
+        (context.defaults.overlapPipelineSend ?? false),
       context.framework,
     ),
     stageLayers: given.stageLayers ?? layersOfLayout(given.pipelineLayout),
   };
   return [strategy, filled];
-}
-
-/** Zero-bubble runtimes and DualPipe post sends and receives ahead and only wait for what the next pass reads (sail-sg/zero-bubble, DeepSeek). */
-function sendsBesidePasses({ pipelineSchedule }: Given): boolean {
-  return pipelineSchedule === 'dualpipe' || (pipelineSchedule?.startsWith('zb-') ?? false);
 }
 
 /**

@@ -57,6 +57,10 @@ export const strategySchema = z.strictObject({
     .nonnegative()
     .optional()
     .describe('With zero-3: ranks that share one copy of the states (hybrid sharding). Default: 0, all of them.'),
+  reshardAfterForward: z
+    .boolean()
+    .optional()
+    .describe('With zero-3: drop gathered weights after the forward pass and gather them again. Default: true.'),
   offload: z.enum(offloads).optional().describe('Model states that live on the host or on its NVMe drives.'),
   optimizerOffloadFraction: z
     .number()

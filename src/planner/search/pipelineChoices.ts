@@ -1,6 +1,6 @@
 import { checkDegrees, chunksPerStage } from '../../parallelism/degrees.js';
 import { layersPerChunk, stageOfChunk } from '../../parallelism/stages.js';
-import type { PipelineSchedule, Strategy } from '../../parallelism/strategy.js';
+import { type PipelineSchedule, type Strategy, sendsBesidePasses } from '../../parallelism/strategy.js';
 import type { FrameworkRules } from './frameworkRules.js';
 import type { LayerChoice } from './layerChoices.js';
 import type { OpenKeys } from './openKeys.js';
@@ -36,7 +36,7 @@ export function pipelineShapes(
   for (const [pipelineSchedule, virtualStages] of scheduleChoices(keys, rules, pipelineParallel)) {
     const shape = { ...strategy, ...representative, pipelineParallel, pipelineSchedule, virtualStages };
     if (!settled && rules.refusesSchedule(shape, microBatches) !== undefined) continue;
-    const overlapPipelineSend = sendsOverlap(keys, virtualStages);
+    const overlapPipelineSend = sendsOverlap(keys, virtualStages, pipelineSchedule);
     for (const stageLayers of splitChoices(keys, shape)) {
       const candidate: Strategy = { ...shape, overlapPipelineSend, stageLayers };
       if (!isLegal(keys, candidate)) continue;
@@ -89,11 +89,11 @@ function chunkChoices(schedule: PipelineSchedule, most: number): readonly number
   return Array.from({ length: Math.max(0, most - 1) }, (_, i) => i + 2);
 }
 
-function sendsOverlap(keys: OpenKeys, virtualStages: number): boolean {
+function sendsOverlap(keys: OpenKeys, virtualStages: number, schedule: PipelineSchedule): boolean {
   const { strategy, framework } = keys.scenario;
   if (!keys.isOpen('overlapPipelineSend'))
     return keys.values('overlapPipelineSend', () => [])[0] ?? strategy.overlapPipelineSend;
-  return virtualStages > 1 && (framework.defaults.overlapPipelineSend ?? false);
+  return (virtualStages > 1 || sendsBesidePasses(schedule)) && (framework.defaults.overlapPipelineSend ?? false);
 }
 
 /**

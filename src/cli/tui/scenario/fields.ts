@@ -36,6 +36,7 @@ const groups: readonly (readonly [group: string, keys: readonly string[]])[] = [
     [
       'strategy.dataSharding',
       'strategy.shardGroupSize',
+      'strategy.reshardAfterForward',
       'strategy.recompute',
       'strategy.recomputeModules',
       'strategy.recomputeLayers',
@@ -80,6 +81,7 @@ const labels: Readonly<Record<string, string>> = {
   'strategy.overlapGradientReduce': 'reduce overlap',
   'strategy.overlapParameterGather': 'gather overlap',
   'strategy.overlapPipelineSend': 'send overlap',
+  'strategy.reshardAfterForward': 'reshard weights',
   'strategy.fusedCrossEntropy': 'fused loss',
   'strategy.pipelineSchedule': 'schedule',
   'strategy.expertDispatcher': 'dispatcher',
