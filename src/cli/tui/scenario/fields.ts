@@ -36,7 +36,6 @@ const groups: readonly (readonly [group: string, keys: readonly string[]])[] = [
     [
       'strategy.dataSharding',
       'strategy.shardGroupSize',
-      'strategy.reshardAfterForward',
       'strategy.recompute',
       'strategy.recomputeModules',
       'strategy.recomputeLayers',
@@ -66,6 +65,7 @@ const groups: readonly (readonly [group: string, keys: readonly string[]])[] = [
       'strategy.overlapGradientReduce',
       'strategy.overlapParameterGather',
       'strategy.overlapPipelineSend',
+      'strategy.reshardAfterForward',
     ],
   ],
   ['Uneven stages', ['strategy.stageLayers', 'strategy.pipelineLayout']],
