@@ -87,7 +87,7 @@ async function estimatesOf(
   convention: FlopsConvention,
 ): Promise<NamedEstimate[]> {
   const source = sourceOf(file);
-  const name = basename(file).replace(/\.(ya?ml|json)$/, '');
+  const name = file === '-' ? 'standard input' : basename(file).replace(/\.(ya?ml|json)$/, '');
   const saved = source === undefined ? undefined : savedEstimate(source);
   if (saved !== undefined) return [{ name, estimate: saved }];
   const { run, scenario } = await loadRun(source, overrides);

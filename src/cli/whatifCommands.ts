@@ -24,6 +24,8 @@ export function addWhatif(program: Command, finish: Finish, release: string): vo
       several,
     )
     .option('--closed-form', 'only the closed form, for grids of millions of points')
+    .option('--plan', 'the best plan of each point, searched: keys of the strategy that are left out are open')
+    .option('--objective <figure>', 'with --plan: what the plans are best by; see slipway plan (default: step)')
     .option(
       '--sensitivity [percent]',
       'which figure of the hardware and the strategy moves the result most; default: 10',

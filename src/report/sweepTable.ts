@@ -29,6 +29,7 @@ const MOST_ROWS = 40;
 const shown: readonly (readonly [string, string])[] = [
   ['memory.deviceBytes', 'memory'],
   ['step.seconds', 'step'],
+  ['plan', 'plan'],
   ['throughput.tokensPerSecond', 'tokens/s'],
   ['throughput.mfu', 'MFU'],
   ['training.days', 'days'],
@@ -136,7 +137,7 @@ export function shortName(name: string): string {
 export function formatCell(name: string, cell: Cell): string {
   if (cell === null) return '-';
   if (typeof cell === 'boolean') return cell ? 'yes' : 'no';
-  if (typeof cell !== 'number') return cell.length > 24 ? `${cell.slice(0, 21)}...` : cell;
+  if (typeof cell !== 'number') return cell.length > 36 ? `${cell.slice(0, 33)}...` : cell;
   const word = name.split('.').at(-1) ?? name;
   if (cell >= 1e6) {
     if (/BytesPerSecond$/.test(word)) return formatBytesPerSecond(cell);

@@ -30,6 +30,7 @@ export function definitionOf(file: string | undefined, flags: FlagValues, releas
     flopsConvention: flags.flopsConvention as FlopsConvention,
     figures: [...(given.length > 0 ? given : usualFigures), ...metric],
     release,
+    ...(typeof flags.objective === 'string' ? { objective: flags.objective } : {}),
   });
 }
 

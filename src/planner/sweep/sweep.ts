@@ -14,6 +14,8 @@ export interface SweepInput {
   readonly vary: readonly (string | Axis)[];
   /** `estimate` where not given: the closed form, and a simulation where that is cheap. */
   readonly method?: SweepMethod;
+  /** With `plan`: what the best plan is best by; `step` where not given. */
+  readonly objective?: string;
   readonly flopsConvention?: FlopsConvention;
   /** Figures of an estimate by their dotted name or its last word; the usual ones where not given. */
   readonly figures?: readonly string[];
@@ -45,6 +47,7 @@ export function defineSweep(input: SweepInput): SweepDefinition {
     flopsConvention: input.flopsConvention ?? 'megatron',
     figures: given.length === 0 ? usualFigures : [...new Set(given.map((name) => figureName(name, '--figures')))],
     release: input.release ?? '',
+    ...(input.objective === undefined ? {} : { objective: input.objective }),
   };
 }
 

@@ -4,11 +4,13 @@ import { countParameters, type ParameterCounts } from '../../model/parameters.js
 import type { Scenario } from '../../scenario/scenario.js';
 import { evaluate } from '../../simulation/closedForm.js';
 import { evaluateStep } from '../../simulation/evaluateStep.js';
+import type { Evaluation } from '../../simulation/evaluation.js';
 import { trainingRun } from '../../training/run.js';
 import { throughput } from '../throughput.js';
 import type { SweepDefinition } from './definition.js';
 import { type Cell, type ColumnKind, cellsOf, kindOfFigure, type PointAnswer } from './figures.js';
 import { type Grid, makeGrid } from './grid.js';
+import { planLabel, planPoint } from './planPoint.js';
 import { PointScenarios } from './pointScenario.js';
 
 /** A column of the answer. */
@@ -24,7 +26,7 @@ export type PointStatus = 'fits' | 'does-not-fit' | 'illegal';
 export interface Sweep {
   readonly definition: SweepDefinition;
   readonly grid: Grid;
-  /** `id`, the varied keys, `status`, `reason`, and the figures. */
+  /** `id`, the varied keys, `status`, `reason`, with searches `plan`, and the figures. */
   readonly columns: readonly Column[];
   /** Cells in the order of `columns`; a promise only where presets are read or a search runs. */
   row(index: number): Cell[] | Promise<Cell[]>;
@@ -41,16 +43,35 @@ export async function prepareSweep(definition: SweepDefinition): Promise<Sweep> 
     counts.set(model, known);
     return known;
   };
+  const planned = definition.method === 'plan';
+  const answered = (index: number, cells: readonly Cell[], answer: PointAnswer): Cell[] => {
+    const status: PointStatus = answer.evaluation.fits ? 'fits' : 'does-not-fit';
+    const label = planned ? [planLabel(answer)] : [];
+    return [grid.id(index), ...cells, status, null, ...label, ...cellsOf(answer, definition.figures)];
+  };
+  const refused = (index: number, cells: readonly Cell[], error: unknown): Cell[] => {
+    if (!(error instanceof SlipwayError)) throw error;
+    const none = [...(planned ? [null] : []), ...definition.figures.map(() => null)];
+    return [grid.id(index), ...cells, 'illegal', reasonOf(error), ...none];
+  };
   const evaluated = (index: number, digits: readonly number[]): Cell[] => {
     const cells: Cell[] = definition.axes.map(() => null);
     try {
       const scenario = scenarios.at(digits, cells);
-      const answer = answerOf(scenario, definition, countsOf(scenario.model));
-      const status: PointStatus = answer.evaluation.fits ? 'fits' : 'does-not-fit';
-      return [grid.id(index), ...cells, status, null, ...cellsOf(answer, definition.figures)];
+      const evaluation = definition.method === 'closed-form' ? evaluate(scenario) : evaluateStep(scenario);
+      return answered(index, cells, answerOf(scenario, evaluation, definition, countsOf(scenario.model)));
     } catch (error) {
-      if (!(error instanceof SlipwayError)) throw error;
-      return [grid.id(index), ...cells, 'illegal', reasonOf(error), ...definition.figures.map(() => null)];
+      return refused(index, cells, error);
+    }
+  };
+  const searched = async (index: number, digits: readonly number[]): Promise<Cell[]> => {
+    const cells: Cell[] = definition.axes.map(() => null);
+    try {
+      await scenarios.load(digits);
+      const { scenario, evaluation } = await planPoint(scenarios.at(digits, cells), definition.objective);
+      return answered(index, cells, answerOf(scenario, evaluation, definition, countsOf(scenario.model)));
+    } catch (error) {
+      return refused(index, cells, error);
     }
   };
   return {
@@ -59,6 +80,7 @@ export async function prepareSweep(definition: SweepDefinition): Promise<Sweep> 
     columns,
     row(index) {
       const digits = grid.digits(index);
+      if (planned) return searched(index, digits);
       const loading = scenarios.load(digits);
       return loading === undefined ? evaluated(index, digits) : loading.then(() => evaluated(index, digits));
     },
@@ -67,10 +89,10 @@ export async function prepareSweep(definition: SweepDefinition): Promise<Sweep> 
 
 function answerOf(
   scenario: Scenario,
-  { method, flopsConvention }: SweepDefinition,
+  evaluation: Evaluation,
+  { flopsConvention }: SweepDefinition,
   parameters: ParameterCounts,
 ): PointAnswer {
-  const evaluation = method === 'closed-form' ? evaluate(scenario) : evaluateStep(scenario);
   return {
     scenario,
     evaluation,
@@ -85,12 +107,13 @@ function reasonOf({ message, place }: SlipwayError): string {
     : `${place.key}: ${message}`;
 }
 
-function columnsOf({ axes, figures }: SweepDefinition, kinds: readonly ColumnKind[]): readonly Column[] {
+function columnsOf({ axes, figures, method }: SweepDefinition, kinds: readonly ColumnKind[]): readonly Column[] {
   return [
     { name: 'id', kind: 'text' },
     ...axes.map(({ name }, index): Column => ({ name, kind: kinds[index] ?? 'text' })),
     { name: 'status', kind: 'text' },
     { name: 'reason', kind: 'text' },
+    ...(method === 'plan' ? [{ name: 'plan', kind: 'text' } as const] : []),
     ...figures.map((name): Column => ({ name, kind: kindOfFigure(name) })),
   ];
 }

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { estimate } from '../../../src/planner/estimate.js';
+import { planSearch } from '../../../src/planner/search/search.js';
 import { type SweepInput, type SweepRow, sweep } from '../../../src/planner/sweep/sweep.js';
 import { loadRun } from '../../../src/scenario/loadScenario.js';
 import { parseOverride } from '../../../src/scenario/setPath.js';
@@ -136,6 +137,22 @@ test('the sweep of any grid says what --set says, point by point', async () => {
     }),
     { numRuns: 40 },
   );
+});
+
+test('with a search, a row is the best plan of its point; what nothing fits is a row with the nearest miss', async () => {
+  const open = { ...run, accelerators: 16, strategy: { globalBatchSize: 32 } };
+  const vary = ['cluster.accelerator.memoryBytes=80 GiB,1 GiB', 'tensorParallel=1,2'];
+  const rows = await rowsOf(vary, { run: open, method: 'plan' });
+  const { scenario } = await loadRun(
+    { text: JSON.stringify({ ...open, strategy: { globalBatchSize: 32, tensorParallel: 2 } }), file: '-' },
+    [parseOverride('cluster.accelerator.memoryBytes=80 GiB')],
+  );
+  const search = planSearch({ scenario, top: 1 });
+  let step = await search.next();
+  while (step.done !== true) step = await search.next();
+  expect(rows[1]?.['step.seconds']).toBe(step.value.plans[0]?.evaluation.stepSeconds);
+  expect(rows[1]?.plan).toMatch(/^tp2 /);
+  expect(rows[2]).toMatchObject({ status: 'illegal', plan: null, reason: expect.stringMatching(/^no plan: /) });
 });
 
 describe('the iterator', () => {
