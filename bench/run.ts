@@ -9,7 +9,7 @@ import { build } from 'esbuild';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const outdir = join(root, 'node_modules/.cache/slipway-bench');
-const benchmarks = ['closedForm', 'simulation', 'startUp', 'tui', 'whatif'];
+const benchmarks = ['closedForm', 'simulation', 'plan', 'startUp', 'tui', 'whatif'];
 
 await build({
   absWorkingDir: root,

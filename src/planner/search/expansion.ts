@@ -46,8 +46,8 @@ export class Expansion {
     for (const group of this.space.groups()) {
       const fitting = this.fittingPipelines(group);
       if (fitting.size === 0) continue;
-      // A sequence takes the less time the larger its micro-batch: kernels fill, launches and latencies are shared.
-      const microBatchSize = Math.max(...fitting.keys());
+      // A sequence takes no less time in a micro-batch than in a multiple of it: kernels fill, launches and latencies are shared.
+      const microBatchSize = [...fitting.keys()].reduce(leastCommonMultiple);
       const bounds = group.methods.map((contextMethod) =>
         new LayerCosts(this.space, { ...group.choice, microBatchSize, contextMethod }).layerBound(least),
       );
@@ -150,4 +150,10 @@ export class Expansion {
       this.push({ kind: 'candidate', strategy, evaluation }, evaluation.stepSeconds);
     }
   }
+}
+
+function leastCommonMultiple(a: number, b: number): number {
+  let [x, y] = [a, b];
+  while (y > 0) [x, y] = [y, x % y];
+  return (a / x) * b;
 }
