@@ -24,6 +24,7 @@ const layers: readonly (readonly string[])[] = [
 /** The only files below cli/ that touch the disk. */
 const fileReaders = [
   'scenario/loadModel.ts',
+  'scenario/clusterProfiles.ts',
   'scenario/presetFiles.ts',
   'scenario/readText.ts',
   'calibration/leftOutRuns.ts',

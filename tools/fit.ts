@@ -70,12 +70,14 @@ function ratesOf(
   { id, generation, peakFlopsPerSecond }: AcceleratorText,
   all: readonly FittedFigure[],
 ): FittedFigure[] {
-  return ['bf16', 'fp8', 'fp4', 'attention'].flatMap((family) => {
+  return ['bf16', 'fp8', 'mxfp8', 'fp4', 'attention'].flatMap((family) => {
     if (family.startsWith('fp') && peakFlopsPerSecond[family] === undefined) return [];
     const of = (owner: string): FittedFigure | undefined =>
       all.find(({ parameter }) => parameter.owner === owner && parameter.path[1] === family);
     const own = of(id);
     if (own?.kind === 'fitted') return [own];
+    // Left out, it is what fp8 sustains.
+    if (family === 'mxfp8') return [];
     const inherited = of(`generation ${generation}`) ?? of('all');
     if (inherited === undefined) return [];
     const words = inherited.parameter.kind === 'generation' ? `the ${generation} generation` : 'all accelerators';

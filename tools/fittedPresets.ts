@@ -80,7 +80,7 @@ export function withSustainedRates(text: string, figures: readonly FittedFigure[
   const sources = [...origins].map(([origin, key]) => `  ${key}: ${JSON.stringify(origin)}\n`).join('');
   const cleaned = text
     .replace(/# What a training step sustains[^\n]*\nsustained:\n(?: {2}[^\n]*\n)+\n/, '')
-    .replaceAll(/^ {2}(?:trainingFit|fit(?:Bf16|Fp8|Fp4|Attention)): .*\n/gm, '');
+    .replaceAll(/^ {2}(?:trainingFit|fit(?:Bf16|Fp8|Mxfp8|Fp4|Attention)): .*\n/gm, '');
   const before = /^# \[sequence length, fraction/m.test(cleaned)
     ? /^(# \[sequence length, fraction)/m
     : /^(sources:\n)/m;

@@ -34,6 +34,7 @@ export function makeProgram(version: string, setExitCode: (code: number) => void
   addCompare(program as unknown as Command, finish);
   addWhatif(program as unknown as Command, finish, version);
   addValidate(program, finish);
+  addCalibrate(program, finish);
   addPresets(program, finish);
   addSchema(program, finish);
   return program as unknown as Command;
@@ -167,6 +168,34 @@ function addValidate(program: Command, finish: Finish): void {
     .action(async (file, flags) => {
       const { validate } = await import('./validate.js');
       finish(validate(file, flags));
+    });
+}
+
+function addCalibrate(program: Command, finish: Finish): void {
+  program
+    .command('calibrate')
+    .description('fits a cluster to your own measurements: step times, nccl-tests, GEMM timings')
+    .addHelpText(
+      'before',
+      examples(
+        'slipway calibrate --cluster dgx-h100 --gemm examples/calibrate/gemm.csv --nccl examples/calibrate/all_reduce_perf.txt --name ours',
+        'slipway calibrate --steps examples/calibrate/run.yaml=examples/calibrate/megatron.log --save ours.yaml',
+      ),
+    )
+    .option('--cluster <name>', 'the cluster that was measured; default: that of the first run file')
+    .option(
+      '--steps <run.yaml=log>',
+      'a run file and its log: Megatron-LM, DeepSpeed, torchtitan or CSV with step,seconds; may be repeated',
+      several,
+    )
+    .option('--nccl <file>', 'output of nccl-tests; may be repeated', several)
+    .option('--gemm <file>', 'CSV with m,n,k,seconds[,dtype] of GEMMs timed alone; may be repeated', several)
+    .option('--name <name>', 'keep the result as a cluster of that name, for --cluster')
+    .option('--save <file.yaml>', 'write the result to a file, for --cluster')
+    .option('--json', 'print one JSON document')
+    .action(async (flags) => {
+      const { runCalibrate } = await import('./calibrate.js');
+      finish(await runCalibrate(flags, styleOf(process.stdout, process.env)));
     });
 }
 

@@ -26,6 +26,10 @@ export interface Cluster {
   readonly tiers: readonly NetworkTier[];
   /** Largest number of accelerators it offers; 0 where unknown. */
   readonly maxAccelerators: number;
+  /** Host time of launches, layers and steps here over what the framework's preset says; 1 where not calibrated. */
+  readonly hostTimeFactor: number;
+  /** Relative standard deviation of one rank's step here; 0 leaves it to the framework. */
+  readonly jitter: number;
   readonly hostMemoryBytes: number;
   readonly nvmeBytes: number;
   readonly nvmeReadBytesPerSecond: number;

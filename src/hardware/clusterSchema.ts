@@ -40,6 +40,10 @@ function clusterFields<F extends z.ZodType>(figure: (dimension: Dimension) => F)
       .describe('Default: fat-tree.'),
     tiers: z.array(tierSchema).optional().describe('Where the network narrows. Default: nowhere.'),
     maxAccelerators: figure('count').optional().describe('Largest number it offers. Default: unknown.'),
+    hostTimeFactor: figure('count')
+      .optional()
+      .describe("Host time of launches, layers and steps over the framework's. Default: 1."),
+    jitter: figure('ratio').optional().describe("Relative spread of one rank's step. Default: the framework's."),
     hostMemoryBytes: figure('bytes').optional().describe('Of one node. Default: 256 GB per accelerator.'),
     nvmeBytes: figure('bytes').optional().describe('Of one node. Default: 3.84 TB per accelerator.'),
     nvmeReadBytesPerSecond: figure('bytesPerSecond')

@@ -39,6 +39,8 @@ export function resolveCluster(input: ClusterFile | ClusterInput, accelerator: A
     topology: input.topology ?? 'fat-tree',
     tiers: (input.tiers ?? []).map(({ accelerators, bandwidthFraction }) => ({ accelerators, bandwidthFraction })),
     maxAccelerators: plainNumber(input.maxAccelerators, 0),
+    hostTimeFactor: plainNumber(input.hostTimeFactor, 1),
+    jitter: plainNumber(input.jitter, 0),
     hostMemoryBytes: plainNumber(input.hostMemoryBytes, assumed.hostMemoryBytes * perNode),
     nvmeBytes: plainNumber(input.nvmeBytes, assumed.nvmeBytes * perNode),
     nvmeReadBytesPerSecond: plainNumber(input.nvmeReadBytesPerSecond, assumed.nvmeReadBytesPerSecond * perNode),

@@ -3,8 +3,15 @@ import { SlipwayError } from '../errors.js';
 import type { Accelerator } from '../hardware/accelerator.js';
 import { type AcceleratorInput, acceleratorFileSchema, resolveAccelerator } from '../hardware/acceleratorSchema.js';
 import type { Cluster } from '../hardware/cluster.js';
-import { type ClusterInput, clusterFileSchema, resolveCluster } from '../hardware/clusterSchema.js';
+import {
+  type ClusterFile,
+  type ClusterInput,
+  clusterFileSchema,
+  clusterInputSchema,
+  resolveCluster,
+} from '../hardware/clusterSchema.js';
 import { type PresetFile, type PresetKind, readPreset } from './presetFiles.js';
+import { schemaError } from './schemaErrors.js';
 
 /** An accelerator by preset name or as a run file wrote it out. */
 export function loadAccelerator(accelerator: string | AcceleratorInput): Accelerator {
@@ -32,9 +39,17 @@ const accelerators = new Map<string, Accelerator>();
 
 /** A cluster by preset name or as a run file wrote it out. */
 export function loadCluster(cluster: string | ClusterInput): Cluster {
-  const described =
-    typeof cluster === 'string' ? checked(clusterFileSchema, readPreset('clusters', cluster), 'clusters') : cluster;
+  const described = typeof cluster === 'string' ? namedCluster(cluster) : cluster;
   return resolveCluster(described, loadAccelerator(described.accelerator));
+}
+
+function namedCluster(name: string): ClusterFile | ClusterInput {
+  const preset = readPreset('clusters', name);
+  if (preset.own !== true) return checked(clusterFileSchema, preset, 'clusters');
+  const result = clusterInputSchema.safeParse(preset.data);
+  if (result.success) return result.data;
+  const { message, place } = schemaError(result.error, preset.data, clusterInputSchema, () => ({ file: preset.file }));
+  throw new SlipwayError('invalid-preset', message, place);
 }
 
 function checked<T>(schema: () => z.ZodType<T>, { id, file, data, compiled }: PresetFile, kind: PresetKind): T {

@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { parse } from 'yaml';
 import { SlipwayError } from '../errors.js';
 import { nearest } from '../quantity/nearest.js';
+import { listProfiles, readProfile } from './clusterProfiles.js';
 
 export type PresetKind = 'models' | 'accelerators' | 'clusters' | 'frameworks';
 
@@ -16,6 +17,8 @@ export interface PresetFile {
   readonly data: unknown;
   /** From `npm run build`, which wrote what the schema had accepted: no need to check it at every start. */
   readonly compiled: boolean;
+  /** The user's own profile, written as in a run file. */
+  readonly own?: true;
 }
 
 const singular: Readonly<Record<PresetKind, string>> = {
@@ -28,7 +31,13 @@ const singular: Readonly<Record<PresetKind, string>> = {
 /** Reads one preset. Only a name that is no file's makes it look through all aliases of the kind. */
 export function readPreset(kind: PresetKind, name: string): PresetFile {
   const exact = isFileName(name) ? tryRead(kind, name) : undefined;
-  return exact ?? readByAlias(kind, name) ?? unknown(kind, name);
+  return exact ?? readByAlias(kind, name) ?? ownCluster(kind, name) ?? unknown(kind, name);
+}
+
+/** A cluster that `slipway calibrate` saved. */
+function ownCluster(kind: PresetKind, name: string): PresetFile | undefined {
+  const profile = kind === 'clusters' ? readProfile(name) : undefined;
+  return profile === undefined ? undefined : { id: name, ...profile, compiled: false, own: true };
 }
 
 /** Ids of all presets of a kind, sorted. */
@@ -89,7 +98,7 @@ export function namesOfPresets(kind: PresetKind): string[] {
 }
 
 function unknown(kind: PresetKind, name: string): never {
-  const known = namesOfPresets(kind);
+  const known = [...namesOfPresets(kind), ...(kind === 'clusters' ? listProfiles() : [])];
   const suggestion = nearest(name, known);
   const wayOut =
     suggestion === undefined ? `\`slipway presets list\` names all ${known.length}` : `did you mean ${suggestion}?`;

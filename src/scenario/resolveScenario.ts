@@ -45,7 +45,8 @@ export function assembleScenario(run: RunFile, { cluster, usual, model }: Scenar
     if (given === undefined) filled.push({ key, value, from });
     return given ?? value;
   };
-  const { framework, defaults } = usual;
+  const { defaults } = usual;
+  const framework = onHosts(usual.framework, cluster);
   const sequenceLength = fill('sequenceLength', run.sequenceLength, DEFAULT_SEQUENCE_LENGTH, 'slipway');
   const accelerators = fill('accelerators', run.accelerators, cluster.acceleratorsPerNode, 'cluster');
   const id = fill('framework', run.framework, framework.id, 'slipway');
@@ -88,6 +89,19 @@ export function loadRunModel(
   const input = typeof model === 'string' ? loadModel(model, options.baseDirectory) : model;
   const { dropout, gatedDropout } = framework;
   return resolveArchitecture(input, { sequenceLength, dropout, gatedDropout });
+}
+
+/** The framework as the hosts of a calibrated cluster run it. */
+export function onHosts(framework: Framework, { hostTimeFactor, jitter }: Cluster): Framework {
+  if (hostTimeFactor === 1 && jitter === 0) return framework;
+  return {
+    ...framework,
+    hostLaunchSeconds: framework.hostLaunchSeconds * hostTimeFactor,
+    hostLayerSeconds: framework.hostLayerSeconds * hostTimeFactor,
+    hostExpertLayerSeconds: framework.hostExpertLayerSeconds * hostTimeFactor,
+    stepOverheadSeconds: framework.stepOverheadSeconds * hostTimeFactor,
+    jitter: jitter > 0 ? jitter : framework.jitter,
+  };
 }
 
 /** TPUs are programmed through XLA; everything else mostly through Megatron where the question is planning. */

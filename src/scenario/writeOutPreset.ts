@@ -34,8 +34,13 @@ function measuredAt(fields: object): object {
 }
 
 function plainPreset(kind: PresetKind, name: string): object {
+  return changed(plainFields(kind, name));
+}
+
+/** A preset's figures as a run file would write them, without where they come from. */
+export function plainFields(kind: PresetKind, name: string): Readonly<Record<string, unknown>> {
   const { aliases: _aliases, sources: _sources, ...fields } = Object(plain(readPreset(kind, name).data));
-  return changed(fields);
+  return fields;
 }
 
 /** It is no longer the thing of that name, and nothing may be said of it that was only checked of that. */
