@@ -28,7 +28,7 @@ const shots: readonly Shot[] = [
   { name: 'whatif', keys: ['6', 'j', 'Enter'], ready: /by tensor parallel and pipeline parallel[\s\S]*✓/ },
   { name: 'run', keys: ['7'], ready: /goodput/ },
   { name: 'presets', keys: ['8', 'l', '/', 'h', '1', '0', '0', 'Enter'], ready: /Sources|datasheet/ },
-  { name: 'plan', keys: ['4', 'r'], ready: /Search done/ },
+  { name: 'plan', keys: ['4', 'r', ...Array<string>(200).fill('End'), 'Home', '.'], ready: /Search (done|stopped)/ },
   { name: 'compare', keys: ['p', '4', 'Enter', 'p', '5'], ready: /Why now/ },
 ];
 

@@ -63,6 +63,8 @@ export async function runTui(options: TuiOptions): Promise<void> {
   // The first frame need not wait for ink, which takes longer to load than everything else.
   paint(linesOf(store.get(), draw));
   trace.ready();
+  // From here on whatever the first frame still lacks is worked out.
+  store.dispatch({ kind: 'resize', ...terminal.size() });
   process.stdout.on('resize', () => {
     painter.forget();
     store.dispatch({ kind: 'resize', ...terminal.size() });

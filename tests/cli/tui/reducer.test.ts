@@ -214,7 +214,8 @@ describe('a search', () => {
     expect(driver.state.search.result).toBeUndefined();
     driver.press('.');
     expect(driver.asked.at(-1)).toEqual({ do: 'stopSearch' });
-    expect(driver.state.search.running).toBe(false);
+    driver.send({ kind: 'searching', id: driver.state.search.asked ?? '', rows: [row(4, 100, 5e10)], done: true });
+    expect(driver.state.search).toMatchObject({ running: false, result: [{ tensorParallel: 4 }] });
   });
 });
 

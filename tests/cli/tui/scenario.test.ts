@@ -5,6 +5,7 @@ import { commandLine } from '../../../src/cli/tui/scenario/commandLine.js';
 import { fieldByName, fields } from '../../../src/cli/tui/scenario/fields.js';
 import { sameRun, withValue, writtenAt } from '../../../src/cli/tui/scenario/runValue.js';
 import { stepField } from '../../../src/cli/tui/scenario/step.js';
+import { withoutDefaults } from '../../../src/cli/tui/scenario/withoutDefaults.js';
 import { searchedKeys } from '../../../src/cli/tui/work/search.js';
 import { slipway } from '../slipway.js';
 import { smallRun } from './driver.js';
@@ -89,6 +90,29 @@ describe('stepping', () => {
   test('works from a quantity with a unit', () => {
     expect(step('tokens', 1).value).toBe(2e12);
     expect(step('tokens', -1).value).toBe(5e11);
+  });
+});
+
+describe('a plan that is loaded', () => {
+  test('is written without what the defaults say anyway', () => {
+    const whole = {
+      ...smallRun,
+      strategy: {
+        tensorParallel: 2,
+        contextParallel: 1,
+        pipelineParallel: 4,
+        pipelineSchedule: '1f1b',
+        recompute: 'none',
+        dataSharding: 'zero-2',
+        globalBatchSize: 64,
+      },
+    };
+    expect(withoutDefaults(whole, searchedKeys, '.').strategy).toEqual({
+      tensorParallel: 2,
+      pipelineParallel: 4,
+      dataSharding: 'zero-2',
+      globalBatchSize: 64,
+    });
   });
 });
 

@@ -18,13 +18,12 @@ export function choicesOf(field: Field, state: State): readonly Choice[] {
   }));
 }
 
-/** Entries whose name or facts hold every word of what was typed. */
+/** Entries whose name or facts hold every word of what was typed; those whose name does come first. */
 export function matching(prompt: Extract<Prompt, { kind: 'choose' }>): readonly Choice[] {
   const words = prompt.line.text.toLowerCase().split(' ').filter(Boolean);
-  return prompt.choices.filter(({ label, facts }) => {
-    const text = `${label} ${facts}`.toLowerCase();
-    return words.every((word) => text.includes(word));
-  });
+  const has = (text: string): boolean => words.every((word) => text.toLowerCase().includes(word));
+  const found = prompt.choices.filter(({ label, facts }) => has(`${label} ${facts}`));
+  return [...found.filter(({ label }) => has(label)), ...found.filter(({ label }) => !has(label))];
 }
 
 export function stepContext({ document, answer, lastGood }: State): StepContext {

@@ -35,7 +35,7 @@ const at = (place: Place, keys: string, action: string, help: string, short?: st
 
 /** Lists move alike wherever they are. */
 const list = (place: Place): readonly Binding[] => [
-  at(place, 'j down', 'down', 'next line'),
+  at(place, 'j down', 'down', 'next line', 'line'),
   at(place, 'k up', 'up', 'line before'),
   at(place, 'pagedown ctrl-d', 'pageDown', 'ten lines on'),
   at(place, 'pageup ctrl-b', 'pageUp', 'ten lines back'),

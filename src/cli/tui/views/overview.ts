@@ -43,7 +43,10 @@ type Estimate = NonNullable<ReturnType<typeof shownAnswer>>['estimate'];
 export function refusalRows({ answer, lastGood }: State, { columns }: Area, { glyphs }: Draw): Row[] {
   if (answer.ok) return [];
   const lines = wrapText(`${glyphs.overflows} ${answer.message}`, columns - 1);
-  const below = lastGood === undefined ? [] : ['below: the last scenario that could run'];
+  const below = [
+    'u undoes it; 4 and r search for a strategy that runs',
+    ...(lastGood === undefined ? [] : ['below: the last scenario that could run']),
+  ];
   return [...lines.map((line): Row => [[line, theme.bad]]), ...below.map((line): Row => [[line, theme.dim]]), blank];
 }
 

@@ -41,7 +41,7 @@ function headRows(state: State, { columns }: Area, draw: Draw): Row[] {
       : `${grouped(progress.evaluated)} tried, ${grouped(progress.simulated)} confirmed`;
   const left = progress?.secondsLeft === undefined ? '' : `, ${formatSeconds(progress.secondsLeft)} left`;
   const filter = plan.filter === '' ? '' : `  /${plan.filter}`;
-  const title = search.running ? 'Searching' : search.problem === undefined ? 'Search done' : 'Search failed';
+  const title = search.running ? 'Searching' : endTitle(search);
   const bar: Row = search.running
     ? plainBar(progress?.fractionDone ?? 0, 1, Math.max(4, Math.min(30, columns - 50)), theme.accent, draw)
     : [];
@@ -52,6 +52,11 @@ function headRows(state: State, { columns }: Area, draw: Draw): Row[] {
       [stale, theme.note],
     ],
   ];
+}
+
+function endTitle({ problem, progress }: State['search']): string {
+  if (problem !== undefined) return 'Search failed';
+  return progress?.fractionDone === 1 ? 'Search done' : 'Search stopped';
 }
 
 function emptyRows({ search, plan }: State, { columns }: Area): Row[] {

@@ -14,8 +14,8 @@ import { throughput } from '../../../planner/throughput.js';
 import { type RunValue, withValues } from '../scenario/runValue.js';
 import { type PlanRow, type SearchProgress, searchedKeys } from './search.js';
 
-/** Plans that the table lists: more than anybody reads, and enough for a scatter with a front. */
-const mostPlans = 60;
+/** Plans that the table lists, each of other degrees; the Pareto front comes on top. More would take the search much longer. */
+const mostPlans = 20;
 /** Progress is shown ten times a second. */
 const newsMilliseconds = 100;
 
@@ -79,7 +79,7 @@ function endOf(result: PlanResult): SearchProgress {
   return {
     evaluated: result.evaluated,
     simulated: result.simulated,
-    fractionDone: 1,
+    fractionDone: result.complete ? 1 : 0,
     secondsLeft: undefined,
     rejected: Object.entries(result.rejectedByReason),
     nearestMiss: result.nearestMiss?.reason.message,

@@ -1,4 +1,5 @@
 import { canonical, withValue } from '../../scenario/runValue.js';
+import { withoutDefaults } from '../../scenario/withoutDefaults.js';
 import { type PlanRow, searchedKeys } from '../../work/search.js';
 import { changeRun } from '../change.js';
 import { only, type PlanSort, type Result, type State, saying } from '../state.js';
@@ -50,13 +51,14 @@ export const planActions: Actions = {
   load: (state) => {
     const row = shownPlans(state)[state.plan.selected];
     if (row === undefined) return startSearch(state);
-    return only(saying(changeRun(state, row.run), 'plan loaded into the scenario; u undoes it', 'good'));
+    const run = withoutDefaults(row.run, searchedKeys, state.document.baseDirectory);
+    return only(saying(changeRun(state, run), 'plan loaded into the scenario; u undoes it', 'good'));
   },
   search: (state) => startSearch(state),
   stop: (state) => {
     if (!state.search.running) return only(saying(state, 'no search is running'));
-    const search = { ...state.search, running: false };
-    return { state: saying({ ...state, search }, 'search stopped'), effects: [{ do: 'stopSearch' }] };
+    // The thread still hands over what it has found.
+    return { state: saying(state, 'stopping'), effects: [{ do: 'stopSearch' }] };
   },
   picture: (state) =>
     only({ ...state, plan: { ...state.plan, picture: state.plan.picture === 'table' ? 'scatter' : 'table' } }),
