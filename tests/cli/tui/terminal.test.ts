@@ -158,7 +158,7 @@ describe.skipIf(!hasTmux)('in a real terminal', { timeout: 120_000 }, () => {
     expect(ui.onSecondScreen()).toBe(true);
     expect(ui.cursorShown()).toBe(false);
     process.kill(ui.processId(), 'SIGTERM');
-    const screen = await ui.shows(/STATUS 143/);
+    const screen = await ui.shows(/STATUS 143\n-?echo/);
     expect(screen).toMatch(/READY[\s\S]*STATUS 143\necho/);
     expect(ui.onSecondScreen()).toBe(false);
     expect(ui.cursorShown()).toBe(true);
