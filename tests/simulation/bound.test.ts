@@ -133,8 +133,7 @@ test.each(pipelineSchedules)(
       const globalBatchSize = 7 * plan.strategy.globalBatchSize;
       const long = { ...plan, strategy: { ...plan.strategy, globalBatchSize } };
       const { stepSeconds } = simulateSeconds(long);
-      // Three periods can agree and a later one still differ by a few units in 10^5.
-      expect(stepSeconds / simulateStep(long).stepSeconds).toBeCloseTo(1, 4);
+      expect(stepSeconds / simulateStep(long).stepSeconds).toBeCloseTo(1, 8);
     }
   },
 );
@@ -192,11 +191,11 @@ describe('zero-bubble schedules as measured (Qi et al. 2023, tables 4 and 6)', (
     expect(questions.length).toBe(9);
   });
 
-  /** Interleaved 1F1B and ZB-1p are as little as 2 % apart as measured: less than 1 % the wrong way round counts as a tie. */
+  /** Interleaved 1F1B and ZB-1p at 64 micro-batches were measured 0.2 % apart, so less than that the wrong way round counts as a tie. */
   test.each(questions)('%s: the schedules in the measured order', (_question, group) => {
     const wrong = group.flatMap((fast) =>
       group
-        .filter((slow) => fast.measured < slow.measured && fast.predicted >= 1.01 * slow.predicted)
+        .filter((slow) => fast.measured < slow.measured && fast.predicted >= 1.002 * slow.predicted)
         .map((slow) => [fast.schedule, slow.schedule] as const),
     );
     expect(wrong).toEqual([]);
