@@ -1,13 +1,12 @@
 import { activationTable } from '../memory/stageMemory.js';
 import { scheduleFor } from '../parallelism/pipeline/schedules.js';
-import type { Scenario } from '../scenario/scenario.js';
 import { chunkCosts } from './chunkCost.js';
 import { type MemoryAnswer, memoryAnswer } from './closedForm.js';
 import { memoryContext } from './memoryContext.js';
 import { orderMemory } from './orderMemory.js';
-import { type Prepared, prepare } from './prepare.js';
+import type { Prepared } from './prepare.js';
 import { scheduleOrder } from './simulate.js';
-import { layerTable } from './stageCost.js';
+import type { LayerTable } from './stageCost.js';
 import { orderRepeats } from './steadyState.js';
 
 /** Schedules whose number of micro-batches in flight is exact in closed form, for stages of any size. */
@@ -17,10 +16,8 @@ const exactInClosedForm: ReadonlySet<string> = new Set(['1f1b', 'gpipe']);
  * The memory of a step by the passes of its schedule. Once the pipeline is full the order repeats, and so does what is alive, so some
  * rounds stand for all.
  */
-export function memoryByPasses(scenario: Scenario): Partial<MemoryAnswer> {
-  if (exactInClosedForm.has(scenario.strategy.pipelineSchedule)) return {};
-  const p = prepare(scenario);
-  const layers = layerTable(p);
+export function memoryByPasses(p: Prepared, layers: LayerTable): Partial<MemoryAnswer> {
+  if (exactInClosedForm.has(p.strategy.pipelineSchedule)) return {};
   const schedule = scheduleFor(p.strategy);
   const context = memoryContext(p, layers, schedule);
   const microBatches = roundsOf(p, schedule.forwardFirst);

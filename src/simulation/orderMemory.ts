@@ -32,35 +32,48 @@ function walk(passes: readonly Pass[], moments: readonly StageMoments[], share: 
   let alive = 0;
   let host = 0;
   let inFlight = 0;
-  let most = { activationsBytes: 0, workingBytes: 0 };
+  let most = 0;
+  let mostAlive = 0;
+  let mostWorking = 0;
   let mostInFlight = 0;
   let mostHost = 0;
-  for (let i = 0; i < passes.length; i++) {
-    const both = [passes[i], ...(passes[i]?.together === true ? [passes[++i]] : [])];
-    const changes = both.flatMap((pass) => {
+  const working = moments.map(workingBytes);
+  for (let i = 0, end = 0; i < passes.length; i = end) {
+    end = i + (passes[i]?.together === true ? 2 : 1);
+    let beside = 0;
+    for (let j = i; j < end; j++) {
+      const pass = passes[j];
       const chunk = pass === undefined ? undefined : moments[pass.chunk];
-      return pass === undefined || chunk === undefined ? [] : [{ memory: passMemory(pass, true, true), chunk }];
-    });
-    for (const { memory, chunk } of changes) {
-      if (!memory.allocates) continue;
-      alive += chunk.keptBytes + chunk.headKeptBytes;
-      host += chunk.hostBytes;
-      inFlight += share;
+      if (pass === undefined || chunk === undefined) continue;
+      if (pass.kind === 'forward') {
+        alive += chunk.keptBytes + chunk.headKeptBytes;
+        host += chunk.hostBytes;
+        inFlight += share;
+      } else if (pass.kind !== 'weightGradient') beside += working[pass.chunk] ?? 0;
     }
-    const working = changes.reduce((sum, { memory, chunk }) => sum + (memory.backward ? workingBytes(chunk) : 0), 0);
-    if (alive + working > most.activationsBytes + most.workingBytes) {
-      most = { activationsBytes: alive, workingBytes: working };
+    if (alive + beside > most) {
+      most = alive + beside;
+      mostAlive = alive;
+      mostWorking = beside;
     }
     mostInFlight = Math.max(mostInFlight, inFlight);
     mostHost = Math.max(mostHost, host);
-    for (const { memory, chunk } of changes) {
-      const { kept, head } = freedShares(memory, chunk);
+    for (let j = i; j < end; j++) {
+      const pass = passes[j];
+      const chunk = pass === undefined ? undefined : moments[pass.chunk];
+      if (pass === undefined || chunk === undefined || pass.kind === 'forward') continue;
+      const { kept, head } = freedShares(passMemory(pass, true, true), chunk);
       alive -= kept * chunk.keptBytes + head * chunk.headKeptBytes;
       host -= kept * chunk.hostBytes;
       inFlight -= share * kept;
     }
   }
-  return { ...most, inFlightMicroBatches: mostInFlight, hostBytes: mostHost };
+  return {
+    activationsBytes: mostAlive,
+    workingBytes: mostWorking,
+    inFlightMicroBatches: mostInFlight,
+    hostBytes: mostHost,
+  };
 }
 
 /** What a pass frees at its end of what its chunk keeps; the head's activations are done with its input gradient. */

@@ -182,15 +182,23 @@ function deadlock(at: Pick<TaskInfo, 'kind' | 'rank' | 'microBatch' | 'chunk'> |
  */
 export function simulatedStepSeconds(scenario: Scenario, options: Omit<SimulateOptions, 'perturbation'> = {}): number {
   const p = prepare(scenario);
-  const microBatches = options.microBatches ?? p.degrees.microBatches;
-  refuseEndless(p, microBatches);
-  const layers = layerTable(p);
+  return stepSecondsOf(p, layerTable(p))(options.microBatches ?? p.degrees.microBatches, options.order);
+}
+
+/** The same by number of micro-batches, for callers that ask more than once: what all runs share is worked out once. */
+export function stepSecondsOf(
+  p: Prepared,
+  layers: LayerTable,
+): (microBatches: number, order?: PipelineOrder) => number {
   const chunks = chunkCosts(p, layers);
   const schedule = scheduleFor(p.strategy);
-  const order = options.order ?? scheduleOrder(p, schedule, chunks, microBatches, weightShareOf(p, layers, schedule));
-  const seconds = clockStep(p, order, chunks, schedule);
-  if (typeof seconds === 'number') return seconds;
-  throw deadlock({ ...seconds.pass, rank: seconds.rank });
+  return (microBatches, own) => {
+    refuseEndless(p, microBatches);
+    const order = own ?? scheduleOrder(p, schedule, chunks, microBatches, weightShareOf(p, layers, schedule));
+    const seconds = clockStep(p, order, chunks, schedule);
+    if (typeof seconds === 'number') return seconds;
+    throw deadlock({ ...seconds.pass, rank: seconds.rank });
+  };
 }
 
 /** Draws that show the spread of a step under noise. */

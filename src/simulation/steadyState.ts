@@ -1,6 +1,7 @@
-import { degreesOf } from '../parallelism/degrees.js';
 import type { Scenario } from '../scenario/scenario.js';
-import { simulatedStepSeconds } from './simulate.js';
+import { type Prepared, prepare } from './prepare.js';
+import { stepSecondsOf } from './simulate.js';
+import { type LayerTable, layerTable } from './stageCost.js';
 
 /** A step's time, simulated in full or extrapolated from its steady state. */
 export interface SimulatedSeconds {
@@ -10,8 +11,7 @@ export interface SimulatedSeconds {
 }
 
 /** After how many micro-batches an order repeats: groups of p with interleaving, pairs in DualPipe. */
-function period(scenario: Scenario): number {
-  const { pipelineSchedule, pipelineParallel, virtualStages } = scenario.strategy;
+function period({ pipelineSchedule, pipelineParallel, virtualStages }: Scenario['strategy']): number {
   if (pipelineParallel === 1) return 1;
   if (pipelineSchedule === 'dualpipe') return 2;
   return virtualStages > 1 && pipelineSchedule !== 'zb-v' ? pipelineParallel : 1;
@@ -36,16 +36,23 @@ const mostFollowed = 400_000;
  * that does not repeat goes on as it did over the last quarter of what was followed.
  */
 export function simulateSeconds(scenario: Scenario): SimulatedSeconds {
-  const { microBatches, pipelineParallel } = degreesOf(scenario);
-  if (!orderRepeats(scenario.strategy)) return whole(scenario, microBatches);
-  const u = period(scenario);
+  const p = prepare(scenario);
+  return simulatePrepared(p, layerTable(p));
+}
+
+/** The same for callers that share the prepared parts among many strategies. */
+export function simulatePrepared(p: Prepared, layers: LayerTable): SimulatedSeconds {
+  const { microBatches, pipelineParallel } = p.degrees;
+  const secondsOf = stepSecondsOf(p, layers);
+  if (!orderRepeats(p.strategy)) return whole(p, secondsOf);
+  const u = period(p.strategy);
   const full = microBatches - Math.floor((microBatches - shortestFullPipeline(pipelineParallel, u)) / u) * u;
   const longest = full + 2 * u;
   // Three short runs have to pay against one of the whole step.
-  if (3 * longest >= microBatches) return whole(scenario, microBatches);
-  const [first = 0, second = 0, third = 0] = [full, full + u, longest].map((n) => secondsOf(scenario, n));
+  if (3 * longest >= microBatches) return whole(p, secondsOf);
+  const [first = 0, second = 0, third = 0] = [full, full + u, longest].map((n) => secondsOf(n));
   const step = third - second;
-  if (Math.abs(step - (second - first)) > agreement * third) return whole(scenario, microBatches);
+  if (Math.abs(step - (second - first)) > agreement * third) return whole(p, secondsOf);
   return { stepSeconds: third + ((microBatches - longest) / u) * step, simulatedMicroBatches: longest };
 }
 
@@ -54,21 +61,15 @@ function shortestFullPipeline(stages: number, period: number): number {
   return Math.max(2 * period, 3 * stages);
 }
 
-function secondsOf(scenario: Scenario, microBatches: number): number {
-  return simulatedStepSeconds(scenario, { microBatches });
-}
-
-function whole(scenario: Scenario, microBatches: number): SimulatedSeconds {
-  const { pipelineParallel, virtualStages } = degreesOf(scenario);
+function whole({ strategy, degrees }: Prepared, secondsOf: (microBatches: number) => number): SimulatedSeconds {
+  const { microBatches, pipelineParallel, virtualStages } = degrees;
   const most = mostFollowed / (2 * pipelineParallel * virtualStages);
-  if (microBatches <= most) {
-    return { stepSeconds: secondsOf(scenario, microBatches), simulatedMicroBatches: microBatches };
-  }
-  const u = period(scenario);
+  if (microBatches <= most) return { stepSeconds: secondsOf(microBatches), simulatedMicroBatches: microBatches };
+  const u = period(strategy);
   const periods = Math.max(1, Math.floor(most / 4 / u));
   const long = microBatches - Math.ceil((microBatches - most) / u) * u;
   const short = long - periods * u;
-  const [end, before] = [secondsOf(scenario, long), secondsOf(scenario, short)];
+  const [end, before] = [secondsOf(long), secondsOf(short)];
   return {
     stepSeconds: end + ((microBatches - long) / (periods * u)) * (end - before),
     simulatedMicroBatches: long,

@@ -70,20 +70,41 @@ function roundRobin(
   return { ranks, microBatches, chunks: stages * chunks, rankOf: (chunk) => chunk % stages };
 }
 
+/** Orders of the last questions: searches ask for the same few with thousands of costs, which this order does not depend on. */
+const lastOrders: PipelineOrder[] = [];
+/** Passes that are remembered in all: some tens of megabytes. */
+const mostRemembered = 400_000;
+
 function interleavedOrder(request: OrderRequest): PipelineOrder {
+  const { stages, microBatches, chunks } = request;
+  const at = lastOrders.findIndex(
+    (one) => one.microBatches === microBatches && one.ranks.length === stages && one.chunks === stages * chunks,
+  );
+  const order = (at < 0 ? undefined : lastOrders.splice(at, 1)[0]) ?? makeInterleavedOrder(request);
+  lastOrders.unshift(order);
+  let passes = 0;
+  const kept = lastOrders.findIndex((one) => {
+    passes += 2 * one.chunks * one.microBatches;
+    return passes > mostRemembered;
+  });
+  if (kept >= 0) lastOrders.length = kept;
+  return order;
+}
+
+function makeInterleavedOrder(request: OrderRequest): PipelineOrder {
   const { stages, microBatches, chunks } = request;
   const order = visits(request);
   const total = order.length;
   const rankOrder = (rank: number): Pass[] => {
-    const forwards = order.map(({ local, microBatch }) => forward(microBatch, local * stages + rank));
-    const backwards = order.map(({ local, microBatch }) => backward(microBatch, (chunks - 1 - local) * stages + rank));
     const warmUp = Math.min(total, interleavedWarmUp(rank, stages, microBatches, chunks));
-    const steady = total - warmUp;
-    return [
-      ...forwards.slice(0, warmUp),
-      ...times(steady, (i) => [forwards[warmUp + i], backwards[i]]).flat(),
-      ...backwards.slice(steady),
-    ].filter((pass) => pass !== undefined);
+    const passes: Pass[] = [];
+    for (let i = 0; i < total + warmUp; i++) {
+      const down = order[i];
+      if (down !== undefined) passes.push(forward(down.microBatch, down.local * stages + rank));
+      const up = order[i - warmUp];
+      if (up !== undefined) passes.push(backward(up.microBatch, (chunks - 1 - up.local) * stages + rank));
+    }
+    return passes;
   };
   return roundRobin(times(stages, rankOrder), request);
 }

@@ -3,6 +3,7 @@ import { makeMesh } from '../../parallelism/mesh.js';
 import type { Strategy } from '../../parallelism/strategy.js';
 import type { Scenario } from '../../scenario/scenario.js';
 import { evaluatePrepared, fitsPrepared } from '../../simulation/closedForm.js';
+import { confirmStep } from '../../simulation/evaluateStep.js';
 import type { Evaluation } from '../../simulation/evaluation.js';
 import { type Prepared, prepareWith, reprepare } from '../../simulation/prepare.js';
 import { layerBoundSeconds, pipelineBoundSeconds } from '../../simulation/relaxedBound.js';
@@ -91,6 +92,11 @@ export class ShapeCosts {
   /** The closed form. */
   evaluate(strategy: Strategy): Evaluation {
     return evaluatePrepared(this.with(strategy), this.layer.table(strategy));
+  }
+
+  /** `evaluateStep` of a strategy whose closed form is `bound`; null where its seconds are not `wanted`. */
+  confirm(strategy: Strategy, bound: Evaluation, wanted: (stepSeconds: number) => boolean): Evaluation | null {
+    return confirmStep(this.with(strategy), this.layer.table(strategy), bound, wanted);
   }
 
   strategyOf(recompute: RecomputeSetting, states: StateSetting): Strategy {

@@ -21,7 +21,12 @@ export type Node =
       readonly later: readonly RecomputeSetting[];
       readonly refined: boolean;
     }
-  | { readonly kind: 'candidate'; readonly strategy: Strategy; readonly evaluation: Evaluation };
+  | {
+      readonly kind: 'candidate';
+      readonly costs: ShapeCosts;
+      readonly strategy: Strategy;
+      readonly evaluation: Evaluation;
+    };
 
 /** Pipelines that may fit, by micro-batch. */
 type Fitting = ReadonlyMap<number, readonly number[]>;
@@ -147,7 +152,7 @@ export class Expansion {
       }
       const strategy = costs.strategyOf(setting, state);
       const evaluation = costs.evaluate(strategy);
-      this.push({ kind: 'candidate', strategy, evaluation }, evaluation.stepSeconds);
+      this.push({ kind: 'candidate', costs, strategy, evaluation }, evaluation.stepSeconds);
     }
   }
 }

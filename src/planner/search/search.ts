@@ -1,8 +1,6 @@
 import { modelFlops } from '../../model/flops.js';
 import { countParameters } from '../../model/parameters.js';
-import type { Strategy } from '../../parallelism/strategy.js';
 import type { Scenario } from '../../scenario/scenario.js';
-import { evaluateStep } from '../../simulation/evaluateStep.js';
 import type { Evaluation } from '../../simulation/evaluation.js';
 import { Expansion, type Node } from './expansion.js';
 import { compileGoal, type Goal } from './goal.js';
@@ -12,7 +10,7 @@ import { nearestMiss } from './nearestMiss.js';
 import { OpenKeys } from './openKeys.js';
 import { paretoOf } from './pareto.js';
 import { Rejections } from './rejections.js';
-import type { Evaluator, PlanProgress, PlanRequest, PlanResult } from './request.js';
+import type { PlanProgress, PlanRequest, PlanResult } from './request.js';
 import { Space } from './space.js';
 
 /** Nodes between two reports of progress. */
@@ -47,7 +45,6 @@ class Search {
   private readonly fields: readonly Field[];
   private readonly leaders: Leaders;
   private readonly rejections = new Rejections();
-  private readonly evaluator: Evaluator;
   private readonly started: number | undefined;
   private visited = 0;
   private simulated = 0;
@@ -60,7 +57,6 @@ class Search {
     const { scenario, accelerators = [scenario.accelerators] } = request;
     this.fields = accelerators.map((size) => this.fieldOf({ ...scenario, accelerators: size }));
     this.leaders = new Leaders(request.top ?? 10, request.diverse ?? false);
-    this.evaluator = request.evaluator ?? sameThread;
     this.started = request.now?.();
   }
 
@@ -88,7 +84,7 @@ class Search {
 
   private async visit({ field, node, stepSeconds }: Queued): Promise<void> {
     if (node === null) field.expansion.start();
-    else if (node.kind === 'candidate') await this.confirm(field, node.strategy);
+    else if (node.kind === 'candidate') await this.confirm(field, node);
     else field.expansion.expand(node, stepSeconds);
   }
 
@@ -107,10 +103,21 @@ class Search {
     } else this.rejections.add('condition');
   }
 
-  private async confirm({ scenario }: Field, strategy: Strategy): Promise<void> {
-    const evaluations = await this.evaluator.evaluate(scenario, [strategy]);
+  private async confirm({ scenario }: Field, node: Extract<Node, { kind: 'candidate' }>): Promise<void> {
+    const { costs, strategy, evaluation: bound } = node;
+    const candidate = { ...scenario, strategy };
     this.simulated++;
-    for (const evaluation of evaluations) this.take({ ...scenario, strategy }, evaluation);
+    const { evaluator } = this.request;
+    if (evaluator !== undefined) {
+      for (const evaluation of await evaluator.evaluate(scenario, [strategy])) this.take(candidate, evaluation);
+      return;
+    }
+    // With its seconds known, memory cannot make the score any better than this bound.
+    const wanted = (stepSeconds: number): boolean =>
+      this.goal.bound({ scenario: candidate, stepSeconds, evaluation: bound }) < this.leaders.worstScore;
+    const evaluation = costs.confirm(strategy, bound, wanted);
+    if (evaluation === null) this.rejections.add('worse');
+    else this.take(candidate, evaluation);
   }
 
   private take(scenario: Scenario, evaluation: Evaluation): void {
@@ -171,8 +178,3 @@ function leastSeconds({ model, cluster, accelerators, strategy, sequenceLength }
   const fastest = Math.max(...Object.values(cluster.accelerator.peakFlopsPerSecond));
   return flops / (accelerators * fastest);
 }
-
-const sameThread: Evaluator = {
-  parallel: 1,
-  evaluate: async (scenario, strategies) => strategies.map((strategy) => evaluateStep({ ...scenario, strategy })),
-};
