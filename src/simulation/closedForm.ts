@@ -1,5 +1,5 @@
 import { activationTable, type StageBytes, stageBytes } from '../memory/stageMemory.js';
-import { fullestTotals } from '../memory/totals.js';
+import { fullestTotals, memoryTotals } from '../memory/totals.js';
 import type { Schedule } from '../parallelism/pipeline/schedule.js';
 import { scheduleFor } from '../parallelism/pipeline/schedules.js';
 import type { Chunk } from '../parallelism/stages.js';
@@ -20,16 +20,40 @@ export function evaluate(scenario: Scenario): Evaluation {
 
 /** The same for callers that share the prepared parts among many strategies. */
 export function evaluatePrepared(p: Prepared, layers: LayerTable): Evaluation {
+  return evaluateAndBound(p, layers).evaluation;
+}
+
+/** The closed form, and seconds of a step that are no less than its own and still below those of the simulation. */
+export interface Bounded {
+  readonly evaluation: Evaluation;
+  readonly boundSeconds: number;
+}
+
+/** The same for searches, which simulate the fewer candidates the tighter the bound is. */
+export function evaluateAndBound(p: Prepared, layers: LayerTable): Bounded {
   const table = new WorkTable(p, layers);
   const works = p.chunks.map((chunk) => table.of(chunk));
   const schedule = scheduleFor(p.strategy);
   const bound = pipelineBound(p, p.chunks, works, schedule);
-  return summarise(p, stageMemories(p, layers, schedule), stepBreakdown(p, p.chunks, works, bound));
+  const evaluation = summarise(p, stageMemories(p, layers, schedule), stepBreakdown(p, p.chunks, works, bound));
+  const slowed = (bound.slowedSeconds + p.framework.stepOverheadSeconds) * (1 + waitForSlowest(p));
+  return { evaluation, boundSeconds: Math.max(evaluation.stepSeconds, slowed) };
 }
 
 /** Memory alone, a small part of the work: whether candidates of a search fit. */
 export function fitsPrepared(p: Prepared, layers: LayerTable): boolean {
-  return memoryAnswer(p, stageMemories(p, layers, scheduleFor(p.strategy))).fits;
+  const context = memoryContext(p, layers, scheduleFor(p.strategy));
+  const activations = activationTable(context);
+  let hostBytes = 0;
+  for (const stage of p.stages) {
+    const held = stageParameters(p, context, stage);
+    const bytes = stageBytes(context, activations, stage, held, p.degrees.microBatches);
+    // One stage that does not fit is enough.
+    const { deviceBytes } = memoryTotals(p.framework, bytes.peakBytes, bytes.separateBytes);
+    if (deviceBytes > p.accelerator.usableMemoryBytes) return false;
+    hostBytes = Math.max(hostBytes, bytes.hostBytes * p.scenario.cluster.acceleratorsPerNode);
+  }
+  return hostFits(p, hostBytes);
 }
 
 function stageMemories(p: Prepared, layers: LayerTable, schedule: Schedule): readonly StageBytes[] {

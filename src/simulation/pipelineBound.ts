@@ -11,6 +11,8 @@ export interface PipelineBound {
   readonly rank: number;
   /** From the first task to the last, or the rank's own span in a staggered schedule. */
   readonly seconds: number;
+  /** A tighter bound, with reductions that slow the passes beside them; its parts are not told apart. */
+  readonly slowedSeconds: number;
   /** Messages on the bound's path: the rank's own where they block it, and those of the fill and drain. */
   readonly sendSeconds: number;
   /** Gathers and reductions on the path. */
@@ -52,6 +54,9 @@ class RankLoad {
   /** What the first gather adds, and what is left after the last backward pass. */
   firstGather = 0;
   lastReduce = 0;
+  /** Gradients that travel beside passes: all of them, and what cannot have travelled when the rank's passes end. */
+  besidePasses = 0;
+  leftAtEnd = 0;
   private first = true;
 
   constructor(private readonly builder: BoundBuilder) {}
@@ -66,6 +71,11 @@ class RankLoad {
     this.dense += work.parameters.dense;
     this.expert += work.parameters.expert;
     const { overlapParameterGather, overlapGradientReduce } = this.builder.p.strategy;
+    if (overlapGradientReduce) {
+      this.besidePasses += work.reduceSeconds;
+      if (this.first)
+        this.leftAtEnd = work.reduceSeconds - (1 - 1 / work.reducePieces) * Math.min(work.reduceSeconds, b);
+    }
     if (this.first) {
       this.firstGather = exposedGather(this.builder.p, work.gatherSeconds, f);
       this.lastReduce = overlapGradientReduce ? this.reduceAfter(work, chunk) : work.reduceSeconds;
@@ -95,6 +105,8 @@ class BoundBuilder {
   private readonly down: Float64Array;
   private readonly up: Float64Array;
   private readonly ranks: RankLoad[] = [];
+  /** The longest bound with reductions that slow the passes beside them. */
+  private slowed = 0;
   private readonly send: number;
   private readonly blocking: number;
   private readonly stages: number;
@@ -164,13 +176,18 @@ class BoundBuilder {
         rank = i;
       }
     }
+    let slowedSeconds = Math.max(seconds, this.slowed);
     const optimizer = this.optimizer(rank);
-    if (!this.schedule.staggered) seconds += optimizer.deviceSeconds + optimizer.offloadSeconds;
+    if (!this.schedule.staggered) {
+      seconds += optimizer.deviceSeconds + optimizer.offloadSeconds;
+      slowedSeconds += optimizer.deviceSeconds + optimizer.offloadSeconds;
+    }
     const load = this.load(rank);
     const hops = this.endsAlone() ? 0 : rank + Math.max(0, this.blocking > 0 ? rank - 1 : rank);
     return {
       rank,
       seconds,
+      slowedSeconds,
       sendSeconds: this.m * load.sends * this.blocking + hops * this.send,
       dataSeconds: load.blockingData + this.firstGather(rank) + this.lastReduce(rank),
       optimizerSeconds: optimizer.deviceSeconds,
@@ -194,7 +211,7 @@ class BoundBuilder {
     const own = this.m * (this.passSeconds(rank) + load.sends * this.blocking) + load.blockingData;
     if (this.schedule.id === 'dualpipe') return this.fromBothEnds(rank, own);
     if (this.endsAlone()) {
-      const idle = this.schedule.id === 'zb-h1' ? this.idleSeconds(rank) : 0;
+      const idle = this.schedule.id === 'zb-h1' ? this.idleSeconds(rank).all : 0;
       const alone = this.firstGather(rank) + own + idle + this.lastReduce(rank);
       return rank === 0 && this.schedule.id === 'zb-h1' ? Math.max(alone, this.behindSlowest()) : alone;
     }
@@ -203,12 +220,26 @@ class BoundBuilder {
     // The rank's own last message counts among its sends where it blocks.
     const drain = (this.up[rank] ?? 0) - (this.blocking > 0 && rank > 0 ? this.send : 0);
     const start = rank === 0 ? first.firstGather : Math.max(this.gatherAlone(load), first.firstGather + fill);
-    return (
-      start +
-      own +
-      this.idleSeconds(rank) +
-      Math.max(drain + first.lastReduce, rank === 0 ? 0 : load.lastReduce - this.blocking)
-    );
+    const idle = this.idleSeconds(rank);
+    const after = drain + first.lastReduce;
+    const plain = start + own + idle.all + Math.max(after, rank === 0 ? 0 : load.lastReduce - this.blocking);
+    this.slowed = Math.max(this.slowed, start + own + idle.beforeGradients + this.besideReductions(rank, drain));
+    return plain;
+  }
+
+  /**
+   * What reductions beside passes add, and what follows the rank's passes. Of R seconds of traffic, L are left when the passes end, at least
+   * what the last bucket holds; the rest runs beside passes, which it slows by the contention c, or beside a rank that waits, which costs more
+   * than that (c - 1 <= 1). The step ends no earlier than L after the passes, and no earlier than the gradient reaches the first rank and is
+   * reduced there: (c - 1) (R - L) + max(L, drain) is least where both are equal. It starts with the first gradients, after the
+   * wait for them.
+   */
+  private besideReductions(rank: number, drain: number): number {
+    const load = this.load(rank);
+    const slower = Math.min(1, Math.max(0, this.p.contention - 1));
+    const after = rank === 0 ? 0 : drain + this.load(0).lastReduce;
+    const left = Math.max(after, load.leftAtEnd - (rank === 0 ? 0 : this.blocking));
+    return slower * Math.max(0, load.besidePasses - left) + left;
   }
 
   /**
@@ -284,8 +315,8 @@ class BoundBuilder {
    * Waiting that the order forces on a rank: from its first forward pass to its first backward pass the micro-batch travels down to
    * the last chunk and back, and the rank has only its warm-up to do; from its last forward to its last backward pass likewise.
    */
-  private idleSeconds(rank: number): number {
-    if (this.stages === 1) return 0;
+  private idleSeconds(rank: number): { all: number; beforeGradients: number } {
+    if (this.stages === 1) return { all: 0, beforeGradients: 0 };
     const load = this.load(rank);
     const warmUp = this.warmUp(rank);
     const last = this.chunks.length;
@@ -297,7 +328,8 @@ class BoundBuilder {
     const end = Math.max(0, backward - this.blocking - warmUp * (load.longestBackward + this.blocking));
     // With all forward passes first, both waits are the same one; weights and gradients of later chunks may travel meanwhile.
     const idle = warmUp + 1 >= this.m * this.perRank ? Math.max(start, end) : start + end;
-    return Math.max(0, idle - load.blockingData);
+    const { blockingData } = load;
+    return { all: Math.max(0, idle - blockingData), beforeGradients: Math.max(0, start - blockingData) };
   }
 
   private between(sums: Float64Array, from: number, to: number): number {

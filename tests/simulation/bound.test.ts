@@ -9,10 +9,11 @@ import { backward, forward, type Pass, straight } from '../../src/parallelism/pi
 import { type PipelineSchedule, pipelineSchedules } from '../../src/parallelism/strategy.js';
 import { resolveScenario } from '../../src/scenario/resolveScenario.js';
 import type { Scenario } from '../../src/scenario/scenario.js';
-import { evaluate, waitForSlowest } from '../../src/simulation/closedForm.js';
+import { evaluate, evaluateAndBound, waitForSlowest } from '../../src/simulation/closedForm.js';
 import { streamsPerRank } from '../../src/simulation/engine/taskGraph.js';
 import { prepare } from '../../src/simulation/prepare.js';
 import { type SimulatedStep, simulatedStepSeconds, simulateStep } from '../../src/simulation/simulate.js';
+import { layerTable } from '../../src/simulation/stageCost.js';
 import { simulateSeconds } from '../../src/simulation/steadyState.js';
 import { runs } from '../properties/scenarios.js';
 
@@ -38,12 +39,20 @@ function closedSeconds(scenario: Scenario): number {
   return evaluate(scenario).stepSeconds / slowest - scenario.framework.stepOverheadSeconds;
 }
 
+/** The bound that searches order candidates by, likewise. */
+function tightSeconds(scenario: Scenario): number {
+  const p = prepare(scenario);
+  const { boundSeconds } = evaluateAndBound(p, layerTable(p));
+  return boundSeconds / (1 + waitForSlowest(p)) - scenario.framework.stepOverheadSeconds;
+}
+
 const rounding = 1 + 1e-9;
 
 test('closed form <= simulation, all schedules, dense and with experts, all shardings; without its tasks it takes as long', () => {
   forEverySmallScenario((scenario) => {
     const { stepSeconds } = simulateStep(scenario);
     expect(closedSeconds(scenario)).toBeLessThanOrEqual(stepSeconds * rounding);
+    expect(tightSeconds(scenario)).toBeLessThanOrEqual(stepSeconds * rounding);
     expect(Math.abs(simulatedStepSeconds(scenario) / stepSeconds - 1)).toBeLessThan(1e-9);
   }, 500);
 });

@@ -46,7 +46,8 @@ function groupSizes(stages: number, microBatches: number): number[] {
 
 /** Forward chunks of a rank before its first backward chunk, beyond the first (Megatron's `num_warmup_microbatches`). */
 export function interleavedWarmUp(stage: number, stages: number, microBatches: number, chunks: number): number {
-  const largest = groupSizes(stages, microBatches)[0] ?? stages;
+  const groups = Math.max(1, Math.floor(microBatches / stages));
+  const largest = Math.ceil(microBatches / groups);
   return 2 * (stages - stage - 1) + (chunks - 1) * largest;
 }
 

@@ -2,7 +2,7 @@ import { degreesOf } from '../../parallelism/degrees.js';
 import { makeMesh } from '../../parallelism/mesh.js';
 import type { Strategy } from '../../parallelism/strategy.js';
 import type { Scenario } from '../../scenario/scenario.js';
-import { evaluatePrepared, fitsPrepared } from '../../simulation/closedForm.js';
+import { type Bounded, evaluateAndBound, fitsPrepared } from '../../simulation/closedForm.js';
 import { confirmStep } from '../../simulation/evaluateStep.js';
 import type { Evaluation } from '../../simulation/evaluation.js';
 import { type Prepared, prepareWith, reprepare } from '../../simulation/prepare.js';
@@ -91,7 +91,12 @@ export class ShapeCosts {
 
   /** The closed form. */
   evaluate(strategy: Strategy): Evaluation {
-    return evaluatePrepared(this.with(strategy), this.layer.table(strategy));
+    return this.evaluateAndBound(strategy).evaluation;
+  }
+
+  /** The same with a tighter bound. */
+  evaluateAndBound(strategy: Strategy): Bounded {
+    return evaluateAndBound(this.with(strategy), this.layer.table(strategy));
   }
 
   /** `evaluateStep` of a strategy whose closed form is `bound`; null where its seconds are not `wanted`. */

@@ -151,8 +151,8 @@ export class Expansion {
         continue;
       }
       const strategy = costs.strategyOf(setting, state);
-      const evaluation = costs.evaluate(strategy);
-      this.push({ kind: 'candidate', costs, strategy, evaluation }, evaluation.stepSeconds);
+      const { evaluation, boundSeconds } = costs.evaluateAndBound(strategy);
+      this.push({ kind: 'candidate', costs, strategy, evaluation }, boundSeconds);
     }
   }
 }

@@ -101,7 +101,9 @@ export class LeastMemory {
     const { contextBytes, communicatorBytes, fragmentation } = this.base.framework.memory;
     const capacity = this.base.accelerator.usableMemoryBytes * (1 + rounding);
     const room = (capacity - contextBytes - communicatorBytes) / (1 + fragmentation);
-    return this.leastBytes(pipelineParallel, microBatchSize, microBatches) <= room;
+    return this.statesOf(pipelineParallel).some((states) =>
+      this.kept.some((kept) => this.fullest(states, kept, pipelineParallel, microBatchSize, microBatches) <= room),
+    );
   }
 
   /** A bound of the bytes that the framework allocates on the fullest stage. */
@@ -117,14 +119,21 @@ export class LeastMemory {
 
   private fullest(states: States, kept: Kept, stages: number, microBatchSize: number, microBatches: number): number {
     const usual = this.counts.moe > 0 ? 'moe' : 'dense';
-    const need = (kind: 'dense' | 'moe', stage: number): number =>
-      states[kind] + Math.min(microBatches, stages - stage) * microBatchSize * kept[kind];
+    const [usualStates, usualKept] = [states[usual], kept[usual]];
+    const need = (stage: number): number =>
+      usualStates + Math.min(microBatches, stages - stage) * microBatchSize * usualKept;
     let sum = 0;
-    for (let stage = 0; stage < stages; stage++) sum += 1 / need(usual, stage);
-    const weight = (stage: number): number => 1 / (need(usual, stage) * sum);
+    for (let stage = 0; stage < stages; stage++)
+      sum += 1 / (usualStates + Math.min(microBatches, stages - stage) * microBatchSize * usualKept);
+    const weight = (stage: number): number => 1 / (need(stage) * sum);
     let other = Number.POSITIVE_INFINITY;
     if (this.counts.moe > 0 && this.counts.dense > 0) {
-      for (let stage = 0; stage < stages; stage++) other = Math.min(other, weight(stage) * need('dense', stage));
+      const { dense: denseStates } = states;
+      const { dense: denseKept } = kept;
+      for (let stage = 0; stage < stages; stage++) {
+        const alive = Math.min(microBatches, stages - stage) * microBatchSize;
+        other = Math.min(other, (denseStates + alive * denseKept) / ((usualStates + alive * usualKept) * sum));
+      }
     } else other = 0;
     const layers = this.counts[usual] / sum + (usual === 'moe' ? this.counts.dense * other : 0);
     const working = microBatchSize * kept.working;
