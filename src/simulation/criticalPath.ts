@@ -1,4 +1,4 @@
-import { streamsPerRank } from './engine/taskGraph.js';
+import { type RankSpan, type RankStart, rankSpans } from './rankSpans.js';
 import type { SimulatedStep } from './simulate.js';
 import type { TaskInfo } from './stepTasks.js';
 
@@ -6,6 +6,7 @@ import type { TaskInfo } from './stepTasks.js';
 export interface TimedStep
   extends Pick<SimulatedStep, 'graph' | 'timeline' | 'tasks' | 'makespanSeconds' | 'stepSeconds'> {
   readonly schedule: Pick<SimulatedStep['schedule'], 'staggered'>;
+  readonly rankStarts?: readonly RankStart[];
 }
 
 /** What a second of a step goes to. `other` is waiting for the host to launch kernels. */
@@ -71,34 +72,6 @@ export function addTaskSeconds(sum: CauseSeconds, info: TaskInfo, seconds: numbe
   }
 }
 
-/** When a rank's first task starts and its last one ends. */
-export interface RankSpan {
-  readonly startSeconds: number;
-  readonly endSeconds: number;
-  /** The task that ends last, of several at once the first added; -1 for a rank without tasks. */
-  readonly lastTask: number;
-}
-
-export function rankSpans(step: Pick<TimedStep, 'graph' | 'timeline'>): RankSpan[] {
-  const { graph, timeline } = step;
-  const starts = new Float64Array(graph.ranks).fill(Number.POSITIVE_INFINITY);
-  const ends = new Float64Array(graph.ranks);
-  const lasts = new Int32Array(graph.ranks).fill(-1);
-  for (let task = 0; task < graph.size; task++) {
-    const rank = Math.floor((graph.streams[task] ?? 0) / streamsPerRank);
-    const end = timeline.end[task] ?? 0;
-    starts[rank] = Math.min(starts[rank] ?? 0, timeline.start[task] ?? 0);
-    if ((lasts[rank] ?? -1) >= 0 && end <= (ends[rank] ?? 0)) continue;
-    ends[rank] = end;
-    lasts[rank] = task;
-  }
-  return Array.from(lasts, (lastTask, rank) => ({
-    startSeconds: lastTask < 0 ? 0 : (starts[rank] ?? 0),
-    endSeconds: ends[rank] ?? 0,
-    lastTask,
-  }));
-}
-
 /**
  * Follows what started each task back from the last one; where ranks start the next step on their own (`staggered`), from
  * the end of the rank that takes longest back to its start.
@@ -110,13 +83,15 @@ export function criticalPath(step: TimedStep): CriticalPath {
   const length = (span: RankSpan): number => span.endSeconds - (staggered ? span.startSeconds : 0);
   const last = spans.reduce((a, b) => (length(b) > length(a) ? b : a));
   const startSeconds = staggered ? last.startSeconds : 0;
+  const firstPass = startSeconds + (staggered ? last.lateGatherSeconds : 0);
   const tasks: number[] = [];
   const sum = noSeconds();
-  let covered = 0;
+  sum.dataParallelSeconds += firstPass - startSeconds;
+  let covered = firstPass - startSeconds;
   for (let task = last.lastTask; task >= 0; task = timeline.cause[task] ?? -1) {
     const end = timeline.end[task] ?? 0;
-    if (end <= startSeconds && tasks.length > 0) break;
-    const seconds = end - Math.max(startSeconds, timeline.start[task] ?? 0);
+    if (end <= firstPass && tasks.length > 0) break;
+    const seconds = end - Math.max(firstPass, timeline.start[task] ?? 0);
     const info = infos[graph.labels[task] ?? 0];
     if (info !== undefined) addTaskSeconds(sum, info, seconds);
     covered += seconds;

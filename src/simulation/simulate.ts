@@ -12,6 +12,7 @@ import { memoryContext } from './memoryContext.js';
 import { memoryTimeline, type RankMemory } from './memoryTimeline.js';
 import { type Perturbation, type StepAtScale, stepAtScale, stretchOf } from './perturbation.js';
 import { type Prepared, prepare } from './prepare.js';
+import { type RankStart, rankSpans } from './rankSpans.js';
 import { type LayerTable, layerTable } from './stageCost.js';
 import { clockStep, lateGather } from './stepClock.js';
 import { type StepTasks, stepTasks, type TaskInfo } from './stepTasks.js';
@@ -27,6 +28,8 @@ export interface SimulatedStep {
   readonly timeline: Timeline;
   /** From the first task to the last; a staggered schedule's step is shorter, see `stepSeconds`. */
   readonly makespanSeconds: number;
+  /** Where each rank's own step begins; for staggered schedules only. */
+  readonly rankStarts?: readonly RankStart[];
   /** What one step costs in a long run, fixed overhead of the framework and stragglers not included. */
   readonly stepSeconds: number;
   /** Bytes of every rank over the step; worked out when first asked for. */
@@ -63,6 +66,7 @@ export function simulateStep(scenario: Scenario, options: SimulateOptions = {}):
   const graph = built.graph.freeze();
   const timeline = runGraph(graph, p.contention);
   if ('deadlock' in timeline) throw stuckAt(built, graph, timeline.stuck);
+  const starts = schedule.staggered ? ownStarts(p, chunks, built.tasks, graph, timeline) : undefined;
   let memory: readonly RankMemory[] | undefined;
   return {
     prepared: p,
@@ -73,7 +77,8 @@ export function simulateStep(scenario: Scenario, options: SimulateOptions = {}):
     graph,
     timeline,
     makespanSeconds: timeline.makespan,
-    stepSeconds: schedule.staggered ? longestSpan(p, chunks, built.tasks, graph, timeline) : timeline.makespan,
+    ...(starts === undefined ? {} : { rankStarts: starts }),
+    stepSeconds: starts === undefined ? timeline.makespan : longestSpan(starts, graph, timeline),
     get memory(): readonly RankMemory[] {
       memory ??= memoryTimeline(p, memoryContext(p, layers, schedule), built.tasks, graph, timeline);
       return memory;
@@ -127,26 +132,21 @@ function meanLengths(chunks: readonly ChunkCost[]): PassLengths {
   };
 }
 
-/**
- * First pass to last task of the rank that takes longest, and before it the gather of weights as far as it shows: ranks that go on
- * alone gather when their own step begins, not when the first rank's does.
- */
-function longestSpan(
+/** First pass of every rank, and what the gather of its weights adds before it: each gathers when its own step begins. */
+function ownStarts(
   p: Prepared,
   chunks: readonly ChunkCost[],
   tasks: readonly TaskInfo[],
   graph: FrozenGraph,
   timeline: Timeline,
-): number {
+): RankStart[] {
   const ranks = p.degrees.pipelineParallel;
   const first = new Float64Array(ranks).fill(Number.POSITIVE_INFINITY);
-  const last = new Float64Array(ranks);
   const gather = new Float64Array(ranks).fill(Number.NaN);
   const forward = new Float64Array(ranks);
   for (let task = 0; task < graph.size; task++) {
     const info = tasks[graph.labels[task] ?? 0];
     const rank = info?.rank ?? 0;
-    last[rank] = Math.max(last[rank] ?? 0, timeline.end[task] ?? 0);
     if (info?.kind === 'gather') {
       if (Number.isNaN(gather[rank])) gather[rank] = graph.seconds[task] ?? 0;
     } else if ((timeline.start[task] ?? 0) < (first[rank] ?? 0)) {
@@ -155,12 +155,16 @@ function longestSpan(
       forward[rank] = (chunk?.cost.pass.forward ?? 0) + (chunk?.shardedForward ?? 0);
     }
   }
-  let span = 0;
-  for (let rank = 0; rank < ranks; rank++) {
-    const start = first[rank] ?? 0;
-    span = Math.max(span, (last[rank] ?? 0) - start + lateGather(p, gather[rank] || 0, start, forward[rank] ?? 0));
-  }
-  return span;
+  return Array.from(first, (firstPassSeconds, rank) => ({
+    firstPassSeconds,
+    lateGatherSeconds: lateGather(p, gather[rank] || 0, firstPassSeconds, forward[rank] ?? 0),
+  }));
+}
+
+/** Own start to last task of the rank that takes longest. */
+function longestSpan(starts: readonly RankStart[], graph: FrozenGraph, timeline: Timeline): number {
+  const spans = rankSpans({ graph, timeline, rankStarts: starts });
+  return Math.max(...spans.map(({ startSeconds, endSeconds }) => endSeconds - startSeconds));
 }
 
 function stuckAt(built: StepTasks, graph: FrozenGraph, stuck: readonly number[]): SlipwayError {

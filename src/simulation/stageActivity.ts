@@ -1,5 +1,6 @@
-import { addTaskSeconds, type CauseSeconds, noSeconds, rankSpans, type TimedStep } from './criticalPath.js';
+import { addTaskSeconds, type CauseSeconds, noSeconds, type TimedStep } from './criticalPath.js';
 import { streamsPerRank } from './engine/taskGraph.js';
+import { rankSpans } from './rankSpans.js';
 
 /** What the compute stream of one rank does over a step. */
 export interface StageActivity {
@@ -18,10 +19,12 @@ export interface StageActivity {
  */
 export function stageActivities(step: TimedStep): StageActivity[] {
   const { graph, timeline, tasks, schedule, stepSeconds } = step;
-  const starts = rankSpans(step).map((span) => (schedule.staggered ? span.startSeconds : 0));
-  const sums = starts.map(() => ({ ...noSeconds(), pipelineBubbleSeconds: 0 }));
+  const spans = rankSpans(step);
+  const starts = spans.map((span) => (schedule.staggered ? span.startSeconds : 0));
+  const gathers = spans.map((span) => (schedule.staggered ? span.lateGatherSeconds : 0));
+  const sums = gathers.map((seconds) => ({ ...noSeconds(), dataParallelSeconds: seconds, pipelineBubbleSeconds: 0 }));
   const busy = starts.map(() => 0);
-  const freeAt = [...starts];
+  const freeAt = starts.map((start, rank) => start + (gathers[rank] ?? 0));
   for (let task = 0; task < graph.size; task++) {
     const stream = graph.streams[task] ?? 0;
     // The compute stream is the first of each rank; its tasks are numbered in the order in which they run.

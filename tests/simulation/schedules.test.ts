@@ -3,7 +3,8 @@ import { describe, expect, test } from 'vitest';
 import type { OrderRequest, Pass, PassLengths, PipelineOrder } from '../../src/parallelism/pipeline/order.js';
 import { scheduleOf } from '../../src/parallelism/pipeline/schedules.js';
 import { type PipelineSchedule, pipelineSchedules } from '../../src/parallelism/strategy.js';
-import { criticalPath, rankSpans } from '../../src/simulation/criticalPath.js';
+import { criticalPath } from '../../src/simulation/criticalPath.js';
+import { rankSpans } from '../../src/simulation/rankSpans.js';
 import { equal, secondsOf, type UnitStep, unitSchedule, unitStep } from './unitStep.js';
 
 /** Seconds that the rank with the longest span idles inside it: the papers' bubble where ranks start on their own. */
