@@ -17,7 +17,7 @@ export function uncertaintyLines(estimate: Estimate, style: TextStyle): readonly
   }
   if (training.costUsdInterval !== null) figures.push(range(training.costUsdInterval, formatDollars));
   const why = uncertainty.outsideValidatedRange
-    ? 'wider than usual: no published run is like this one (see the warnings)'
+    ? 'no published run is like this one (see the warnings)'
     : 'from the errors on published runs like this one that nothing was fitted to';
   return [
     tint(`Error bars (${Math.round(100 * uncertainty.level)} %)`, 'bold', style),
