@@ -105,7 +105,8 @@ export function gemmSeconds(t: GemmTimer, m: number, n: number, k: number, resul
   if (m <= 0 || n <= 0 || k <= 0) return 0;
   const compute = (2 * m * n * k * batch) / t.flopsPerSecond;
   const traffic = batch * (t.operandBytes * (m * k + k * n) + resultBytes * m * n);
-  const quantise = t.quantiseTraffic > 0 ? (t.quantiseTraffic * batch * 2 * m * k) / t.bytesPerSecond : 0;
+  const quantised = batch * (m * k + (t.quantisesBoth ? k * n : 0));
+  const quantise = (t.quantiseTraffic * 2 * quantised) / t.bytesPerSecond;
   return Math.max(compute * idleFactor(t, m, n, k, batch), traffic / t.bytesPerSecond) + quantise + t.launchSeconds;
 }
 
