@@ -15,6 +15,21 @@ export interface StepBreakdown {
   readonly otherSeconds: number;
 }
 
+/** The causes of `StepBreakdown`, in the order in which they are shown. */
+export const breakdownKeys = [
+  'computeSeconds',
+  'recomputeSeconds',
+  'tensorParallelSeconds',
+  'contextParallelSeconds',
+  'expertParallelSeconds',
+  'pipelineSendSeconds',
+  'pipelineBubbleSeconds',
+  'dataParallelSeconds',
+  'optimizerSeconds',
+  'offloadSeconds',
+  'otherSeconds',
+] as const satisfies readonly (keyof StepBreakdown)[];
+
 /** Bytes of one pipeline stage on one accelerator, at the moment of its peak. */
 export interface StageMemory {
   readonly stage: number;

@@ -3,7 +3,7 @@ import { countParameters, type ParameterCounts } from '../../model/parameters.js
 import type { Range } from '../../quantity/rangeExpression.js';
 import type { Dimension } from '../../quantity/units.js';
 import type { Scenario } from '../../scenario/scenario.js';
-import type { Evaluation, StepBreakdown } from '../../simulation/evaluation.js';
+import { breakdownKeys, type Evaluation, type StepBreakdown } from '../../simulation/evaluation.js';
 import { type TrainingEstimate, trainingRun } from '../../training/run.js';
 import { throughput } from '../throughput.js';
 
@@ -131,20 +131,6 @@ function degree(key: (typeof degreeKeys)[number]): Figure {
   );
 }
 
-const parts = [
-  'computeSeconds',
-  'recomputeSeconds',
-  'tensorParallelSeconds',
-  'contextParallelSeconds',
-  'expertParallelSeconds',
-  'pipelineSendSeconds',
-  'pipelineBubbleSeconds',
-  'dataParallelSeconds',
-  'optimizerSeconds',
-  'offloadSeconds',
-  'otherSeconds',
-] as const;
-
 const everything: Range = [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY];
 
 /** All that objectives and conditions can ask for. */
@@ -155,7 +141,7 @@ export const figures: readonly Figure[] = [
     rising((known) => known.stepSeconds),
     ['step', 'stepSeconds'],
   ),
-  ...parts.map(part),
+  ...breakdownKeys.map(part),
   figure(
     'memory.peakBytes',
     'bytes',

@@ -2,6 +2,7 @@ import { SlipwayError } from '../../errors.js';
 import { nearest } from '../../quantity/nearest.js';
 import type { Scenario } from '../../scenario/scenario.js';
 import type { Evaluation } from '../../simulation/evaluation.js';
+import { breakdownKeys } from '../../simulation/evaluation.js';
 import type { TrainingEstimate } from '../../training/run.js';
 import type { Throughput } from '../estimateResult.js';
 
@@ -23,20 +24,6 @@ interface Figure {
   readonly kind: ColumnKind;
   readonly of: (answer: PointAnswer) => Cell;
 }
-
-const breakdownKeys = [
-  'computeSeconds',
-  'recomputeSeconds',
-  'tensorParallelSeconds',
-  'contextParallelSeconds',
-  'expertParallelSeconds',
-  'pipelineSendSeconds',
-  'pipelineBubbleSeconds',
-  'dataParallelSeconds',
-  'optimizerSeconds',
-  'offloadSeconds',
-  'otherSeconds',
-] as const;
 
 const number = (of: Figure['of']): Figure => ({ kind: 'number', of });
 
