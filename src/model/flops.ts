@@ -1,5 +1,5 @@
 import type { Architecture } from './architecture.js';
-import { layerKinds } from './parameters.js';
+import { hasExperts, layerCounts } from './layerKinds.js';
 
 /**
  * Conventions for "model FLOPs" in use by published tables:
@@ -64,17 +64,20 @@ export function visibleKeys(a: Architecture, layer: number, sequenceLength: numb
 
 /** Forward FLOPs of one token of a sequence, full square unless `causal`. */
 export function tokenFlops(a: Architecture, sequenceLength: number, causal = false): TokenFlops {
+  const counts = layerCounts(a);
+  const attention = attentionWeights(a);
   let layers = 0;
-  let attentionCore = 0;
-  const kinds = layerKinds(a);
+  if (counts.dense > 0) layers += counts.dense * 2 * (attention + feedForwardWeights(a, 'dense'));
+  if (counts.moe > 0) layers += counts.moe * 2 * (attention + feedForwardWeights(a, 'moe'));
   const core = 2 * attentionCoreWidth(a);
-  kinds.forEach((kind, layer) => {
-    layers += 2 * (attentionWeights(a) + feedForwardWeights(a, kind));
-    attentionCore += core * (causal ? visibleKeys(a, layer, sequenceLength, true) : sequenceLength);
-  });
+  let attentionCore = 0;
+  if (causal && a.slidingWindow !== null) {
+    for (let layer = 0; layer < a.numLayers; layer++)
+      attentionCore += core * visibleKeys(a, layer, sequenceLength, true);
+  } else attentionCore = a.numLayers * core * (causal ? sequenceLength / 2 : sequenceLength);
   const depth = a.multiTokenPredictionLayers;
   if (depth > 0) {
-    const kind = kinds[kinds.length - 1] ?? 'dense';
+    const kind = hasExperts(a, a.numLayers - 1) ? 'moe' : 'dense';
     layers += depth * 2 * (attentionWeights(a) + feedForwardWeights(a, kind) + 2 * a.hiddenSize * a.hiddenSize);
     attentionCore += depth * core * (causal ? sequenceLength / 2 : sequenceLength);
   }

@@ -74,13 +74,9 @@ export function splitChunks(model: Architecture, strategy: Strategy, degrees: De
 
 /** Gathers chunks to pipeline stages. */
 export function gatherStages(chunks: readonly Chunk[], stages: number): readonly Stage[] {
-  const counts = Array.from({ length: stages }, (_, stage) => ({
-    stage,
-    denseLayers: 0,
-    moeLayers: 0,
-    hasEmbedding: false,
-    hasHead: false,
-  }));
+  const counts: { -readonly [Key in keyof Stage]: Stage[Key] }[] = [];
+  for (let stage = 0; stage < stages; stage++)
+    counts.push({ stage, denseLayers: 0, moeLayers: 0, hasEmbedding: false, hasHead: false });
   for (const chunk of chunks) {
     const stage = counts[chunk.stage];
     if (stage === undefined) continue;

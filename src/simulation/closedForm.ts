@@ -1,8 +1,10 @@
+import type { Cluster } from '../hardware/cluster.js';
 import { activationTable, type StageBytes, stageBytes } from '../memory/stageMemory.js';
 import { fullestTotals, memoryTotals } from '../memory/totals.js';
 import type { Schedule } from '../parallelism/pipeline/schedule.js';
 import { scheduleFor } from '../parallelism/pipeline/schedules.js';
 import type { Chunk } from '../parallelism/stages.js';
+import type { Strategy } from '../parallelism/strategy.js';
 import type { Scenario } from '../scenario/scenario.js';
 import { type WorkCost, WorkTable } from './chunkCost.js';
 import type { Evaluation, StageMemory, StepBreakdown } from './evaluation.js';
@@ -53,7 +55,7 @@ export function fitsPrepared(p: Prepared, layers: LayerTable): boolean {
     if (deviceBytes > p.accelerator.usableMemoryBytes) return false;
     hostBytes = Math.max(hostBytes, bytes.hostBytes * p.scenario.cluster.acceleratorsPerNode);
   }
-  return hostFits(p, hostBytes);
+  return hostFits(p.scenario.cluster, p.strategy, hostBytes);
 }
 
 function stageMemories(p: Prepared, layers: LayerTable, schedule: Schedule): readonly StageBytes[] {
@@ -143,21 +145,41 @@ export type MemoryAnswer = Pick<
 export function memoryAnswer(p: Prepared, bytes: readonly StageBytes[]): MemoryAnswer {
   const overheadBytes = p.framework.memory.contextBytes + p.framework.memory.communicatorBytes;
   let hostBytes = 0;
-  const stages = bytes.map(({ hostBytes: host, ...device }, i): StageMemory => {
-    hostBytes = Math.max(hostBytes, host * p.scenario.cluster.acceleratorsPerNode);
-    const { denseLayers = 0, moeLayers = 0 } = p.stages[i] ?? {};
-    return { stage: i, layers: denseLayers + moeLayers, ...device, overheadBytes };
+  const stages = bytes.map((device, i): StageMemory => {
+    hostBytes = Math.max(hostBytes, device.hostBytes * p.scenario.cluster.acceleratorsPerNode);
+    const stage = p.stages[i];
+    // Written out: spreading an object of its own for each stage was a tenth of the closed form.
+    return {
+      stage: i,
+      layers: stage === undefined ? 0 : stage.denseLayers + stage.moeLayers,
+      weightsBytes: device.weightsBytes,
+      gradientsBytes: device.gradientsBytes,
+      optimizerBytes: device.optimizerBytes,
+      activationsBytes: device.activationsBytes,
+      buffersBytes: device.buffersBytes,
+      peakBytes: device.peakBytes,
+      separateBytes: device.separateBytes,
+      inFlightMicroBatches: device.inFlightMicroBatches,
+      overheadBytes,
+    };
   });
   const totals = fullestTotals(p.framework, stages);
-  const capacityBytes = p.accelerator.usableMemoryBytes;
-  const fits = totals.deviceBytes <= capacityBytes && hostFits(p, hostBytes);
-  return { stages, ...totals, capacityBytes, fits, hostBytes };
+  return { stages, ...totals, hostBytes, ...verdict(p.scenario, totals.deviceBytes, hostBytes) };
+}
+
+/** Whether it fits: the only part of an answer that the sizes of memories decide. */
+export function verdict(
+  { cluster, strategy }: Pick<Scenario, 'cluster' | 'strategy'>,
+  deviceBytes: number,
+  hostBytes: number,
+): Pick<Evaluation, 'capacityBytes' | 'fits'> {
+  const capacityBytes = cluster.accelerator.usableMemoryBytes;
+  return { capacityBytes, fits: deviceBytes <= capacityBytes && hostFits(cluster, strategy, hostBytes) };
 }
 
 /** Offloaded states must fit the node's memory, or its drives; unknown sizes do not refuse. */
-function hostFits(p: Prepared, hostBytes: number): boolean {
-  const { hostMemoryBytes, nvmeBytes } = p.scenario.cluster;
-  const limit = p.strategy.offload.endsWith('nvme') ? hostMemoryBytes + nvmeBytes : hostMemoryBytes;
+function hostFits({ hostMemoryBytes, nvmeBytes }: Cluster, { offload }: Strategy, hostBytes: number): boolean {
+  const limit = offload.endsWith('nvme') ? hostMemoryBytes + nvmeBytes : hostMemoryBytes;
   return hostBytes <= 0 || hostMemoryBytes <= 0 || hostBytes <= limit;
 }
 

@@ -18,7 +18,7 @@ export interface BlockOptions {
 const AHEAD_PER_WORKER = 3;
 
 /** A block needs little; without a limit each thread lets its garbage grow to a share of the whole machine. */
-const resourceLimits = { maxOldGenerationSizeMb: 160, maxYoungGenerationSizeMb: 16 };
+const resourceLimits = { maxOldGenerationSizeMb: 160, maxYoungGenerationSizeMb: 32 };
 
 /** Lines of the blocks of a shard, in order, worked out by threads where there is enough work for them. */
 export async function* blockStream(sweep: Sweep, options: BlockOptions): AsyncGenerator<string, void, void> {

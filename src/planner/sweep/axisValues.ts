@@ -7,7 +7,7 @@ import type { SweepDefinition } from './definition.js';
 import type { Cell, ColumnKind } from './figures.js';
 import { formulaNames } from './formulaNames.js';
 import { isPresetAxis, ownNumber, type PointContext, pointContext } from './pointContext.js';
-import { mapNumbers, valueAt, withValue } from './runPaths.js';
+import { mapNumbers, valueAt, withValue, withValues } from './runPaths.js';
 
 /** What the axes set in a run file, every listed value checked and every formula compiled before the first point. */
 export class AxisValues {
@@ -60,15 +60,15 @@ export class AxisValues {
 
   /** The run file with the listed values of these axes in it, which `cells` receives too. */
   assign(run: RunFile, axes: readonly number[], digits: readonly number[], cells: Cell[]): RunFile {
-    let assigned = run;
+    const values: [readonly string[], unknown][] = [];
     for (const index of axes) {
       const axis = this.axes[index];
       if (axis?.change.kind !== 'list') continue;
       const value = this.#listed[index]?.[digits[index] ?? 0];
       cells[index] = cellOf(value);
-      assigned = withValue(assigned, axis.path, value);
+      values.push([axis.path, value]);
     }
-    return assigned;
+    return values.length === 0 ? run : withValues(run, values);
   }
 
   /** The same for formulas, factors and differences; `resolve` fills in numbers that the run file leaves open. */

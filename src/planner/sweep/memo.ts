@@ -20,3 +20,10 @@ export class Memo<T> {
     return made;
   }
 }
+
+/** Which values some axes take at a point, as the key of what depends on these axes alone. */
+export function keyAt(axes: readonly number[], digits: readonly number[]): string {
+  let key = '';
+  for (const axis of axes) key += `${digits[axis]},`;
+  return key;
+}

@@ -6,11 +6,11 @@ import { checkRunFile } from '../../scenario/parseRunFile.js';
 import { assembleScenario, loadRunModel } from '../../scenario/resolveScenario.js';
 import type { RunFile } from '../../scenario/runFileSchema.js';
 import type { Scenario } from '../../scenario/scenario.js';
-import type { Axis } from './axis.js';
+import { type Axis, lengthOf } from './axis.js';
 import { AxisValues, cellOf, presetsAt } from './axisValues.js';
 import type { SweepDefinition } from './definition.js';
 import type { Cell, ColumnKind } from './figures.js';
-import { Memo } from './memo.js';
+import { keyAt, Memo } from './memo.js';
 import { isPresetAxis, type PointContext, pointContext } from './pointContext.js';
 
 /** A cluster or a model that many points share, with what the axes below it were set to. */
@@ -18,6 +18,9 @@ interface Part<T> {
   readonly value: T;
   readonly cells: readonly Cell[];
 }
+
+/** Run files that are kept for later points. */
+const MOST_REMEMBERED = 4096;
 
 /**
  * The scenario of each point of a grid, as the run file with the point's values in it would give it. What points share is made once:
@@ -34,6 +37,8 @@ export class PointScenarios {
   readonly #cluster: readonly number[];
   readonly #model: readonly number[];
   readonly #plain: readonly number[];
+  readonly #plainRuns = new Memo<Part<RunFile>>(MOST_REMEMBERED);
+  readonly #plainRepeats: boolean;
 
   private constructor(definition: SweepDefinition, values: AxisValues) {
     this.#definition = definition;
@@ -44,6 +49,9 @@ export class PointScenarios {
     this.#cluster = of('cluster');
     this.#model = of('model');
     this.#plain = roots.flatMap((root, axis) => (['preset', 'cluster', 'model'].includes(root ?? '') ? [] : [axis]));
+    const lengths = definition.axes.map(lengthOf);
+    const combinations = this.#plain.reduce((product, axis) => product * (lengths[axis] ?? 1), 1);
+    this.#plainRepeats = this.#plain.length < lengths.length && combinations <= MOST_REMEMBERED;
   }
 
   /** Checks every value of every axis. Throws `SlipwayError` where one could not be right at any point. */
@@ -77,7 +85,7 @@ export class PointScenarios {
       () => new SlipwayError('unsupported', 'a point was asked for before its presets'),
     );
     const { run, usual } = thrown(context);
-    const own = this.#values.assign(run, this.#plain, digits, cells);
+    const own = this.#plainRun(run, preset, digits, cells);
     const loadModel = (changed: RunFile): Architecture => {
       // Shapes are checked together: heads that divide the width, experts that are no fewer than a token visits.
       if (this.#model.length > 0) checkRunFile({ model: changed.model, cluster: 'c' });
@@ -91,6 +99,17 @@ export class PointScenarios {
     const parts = { cluster, model, usual };
     const all = this.#values.calculate(own, this.#plain, digits, cells, (changed) => assembleScenario(changed, parts));
     return assembleScenario(all, parts);
+  }
+
+  /** The run file with what the plain axes list, remembered where other axes come back to the same few of them. */
+  #plainRun(run: RunFile, preset: string, digits: readonly number[], cells: Cell[]): RunFile {
+    if (!this.#plainRepeats) return this.#values.assign(run, this.#plain, digits, cells);
+    const known = this.#plainRuns.get(`${preset};${keyAt(this.#plain, digits)}`, () => {
+      const own: Cell[] = [];
+      return { value: this.#values.assign(run, this.#plain, digits, own), cells: own };
+    });
+    for (const axis of this.#plain) cells[axis] = known.cells[axis] ?? null;
+    return known.value;
   }
 
   /** The part of the run file that `axes` change, remembered or loaded. */
@@ -122,12 +141,6 @@ interface Point {
   readonly run: RunFile;
   readonly digits: readonly number[];
   readonly cells: Cell[];
-}
-
-function keyAt(axes: readonly number[], digits: readonly number[]): string {
-  let key = '';
-  for (const axis of axes) key += `${digits[axis]},`;
-  return key;
 }
 
 function listedValue(axis: Axis | undefined, digit = 0): unknown {

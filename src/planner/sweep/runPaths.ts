@@ -18,6 +18,33 @@ export function withValue<T>(target: T, path: readonly string[], value: unknown)
   return { ...fields, [step]: withValue(Reflect.get(fields, step), rest, value) } as T;
 }
 
+/** `withValue` for many values at once: every object on a path is copied once, not once for each value. */
+export function withValues<T>(target: T, values: readonly (readonly [readonly string[], unknown])[]): T {
+  const whole = copyOf(target);
+  const copies = new Map<string, object>();
+  for (const [path, value] of values) {
+    let at: object = whole;
+    let name = '';
+    for (let i = 0; i < path.length - 1; i++) {
+      const step = path[i] ?? '';
+      name += `${step}.`;
+      let next = copies.get(name);
+      if (next === undefined) {
+        next = copyOf(Reflect.get(at, step));
+        copies.set(name, next);
+        Reflect.set(at, step, next);
+      }
+      at = next;
+    }
+    Reflect.set(at, path.at(-1) ?? '', value);
+  }
+  return whole as T;
+}
+
+function copyOf(value: unknown): object {
+  return typeof value === 'object' && value !== null ? { ...value } : {};
+}
+
 /** Every number in a value, changed: a figure, or all peaks of an accelerator at once. Undefined where there is none. */
 export function mapNumbers(value: unknown, change: (number: number) => number): unknown {
   if (typeof value === 'number') return change(value);

@@ -2,8 +2,6 @@ import { SlipwayError } from '../../errors.js';
 import type { Architecture } from '../../model/architecture.js';
 import { countParameters, type ParameterCounts } from '../../model/parameters.js';
 import type { Scenario } from '../../scenario/scenario.js';
-import { evaluate } from '../../simulation/closedForm.js';
-import { evaluateStep } from '../../simulation/evaluateStep.js';
 import type { Evaluation } from '../../simulation/evaluation.js';
 import { trainingRun } from '../../training/run.js';
 import { throughput } from '../throughput.js';
@@ -11,6 +9,7 @@ import type { SweepDefinition } from './definition.js';
 import { type Cell, type ColumnKind, cellsOf, kindOfFigure, type PointAnswer } from './figures.js';
 import { type Grid, makeGrid } from './grid.js';
 import { planLabel, planPoint } from './planPoint.js';
+import { PointEvaluations } from './pointEvaluation.js';
 import { PointScenarios } from './pointScenario.js';
 
 /** A column of the answer. */
@@ -36,6 +35,7 @@ export interface Sweep {
 export async function prepareSweep(definition: SweepDefinition): Promise<Sweep> {
   const grid = makeGrid(definition);
   const scenarios = await PointScenarios.of(definition);
+  const evaluations = new PointEvaluations(definition);
   const columns = columnsOf(definition, scenarios.kinds);
   const counts = new WeakMap<Architecture, ParameterCounts>();
   const countsOf = (model: Architecture): ParameterCounts => {
@@ -58,7 +58,7 @@ export async function prepareSweep(definition: SweepDefinition): Promise<Sweep> 
     const cells: Cell[] = definition.axes.map(() => null);
     try {
       const scenario = scenarios.at(digits, cells);
-      const evaluation = definition.method === 'closed-form' ? evaluate(scenario) : evaluateStep(scenario);
+      const evaluation = evaluations.of(scenario, digits);
       return answered(index, cells, answerOf(scenario, evaluation, definition, countsOf(scenario.model)));
     } catch (error) {
       return refused(index, cells, error);

@@ -101,6 +101,10 @@ test('the sweep of any grid says what --set says, point by point', async () => {
       'cluster=dgx-a100,dgx-h100',
       'cluster.accelerator.memoryBytesPerSecond=1e12,4e12',
       'cluster.networkEfficiency=0.5,0.9',
+      'cluster.accelerator.memoryBytes=20e9,80e9',
+      'cluster.hostMemoryBytes=64e9,2e12',
+      'cluster.wattsPerAccelerator=500,1000',
+      'offload=none,optimizer-cpu',
       'model.numLayers=16,32',
       'sequenceLength=2048,8192',
       'framework=megatron,fsdp',
@@ -108,7 +112,7 @@ test('the sweep of any grid says what --set says, point by point', async () => {
       'globalBatchSize=64,256',
       'training.tokens=1B,2B',
     ],
-    { minLength: 1, maxLength: 4 },
+    { minLength: 1, maxLength: 5 },
   );
   await fc.assert(
     fc.asyncProperty(axes, fc.nat(1000), async (vary, nth) => {
@@ -124,18 +128,20 @@ test('the sweep of any grid says what --set says, point by point', async () => {
       const text = JSON.stringify(run);
       try {
         const { scenario } = await loadRun({ text, file: '-' }, overrides);
-        const { stepSeconds, allocatedBytes, fits } = evaluate(scenario);
+        const { memory, step, training } = estimate(scenario, { advice: false, evaluation: evaluate(scenario) });
         expect(row).toMatchObject({
-          'step.seconds': stepSeconds,
-          'memory.peakBytes': allocatedBytes,
-          'memory.fits': fits,
+          'step.seconds': step.seconds,
+          'memory.peakBytes': memory.peakBytes,
+          'memory.capacityBytes': memory.capacityBytes,
+          'memory.fits': memory.fits,
+          'training.energyKwh': training.energyKwh,
         });
       } catch (error) {
         if (row.status !== 'illegal') throw error;
         expect(String(error)).toContain(String(row.reason).split(': ').at(-1));
       }
     }),
-    { numRuns: 40 },
+    { numRuns: 60 },
   );
 });
 
