@@ -14,7 +14,7 @@ import { type Perturbation, type StepAtScale, stepAtScale, stretchOf } from './p
 import { type Prepared, prepare } from './prepare.js';
 import { type RankStart, rankSpans } from './rankSpans.js';
 import { type LayerTable, layerTable } from './stageCost.js';
-import { clockStep, lateGather } from './stepClock.js';
+import { clockStep, commonUpdateSeconds, lateGather } from './stepClock.js';
 import { type StepTasks, stepTasks, type TaskInfo } from './stepTasks.js';
 
 /** One optimizer step, event by event. */
@@ -186,20 +186,26 @@ function deadlock(at: Pick<TaskInfo, 'kind' | 'rank' | 'microBatch' | 'chunk'> |
  */
 export function simulatedStepSeconds(scenario: Scenario, options: Omit<SimulateOptions, 'perturbation'> = {}): number {
   const p = prepare(scenario);
-  return stepSecondsOf(p, layerTable(p))(options.microBatches ?? p.degrees.microBatches, options.order);
+  const layers = layerTable(p);
+  const chunks = chunkCosts(p, layers);
+  const passes = passesSecondsOf(p, layers, chunks)(options.microBatches ?? p.degrees.microBatches, options.order);
+  return passes + commonUpdateSeconds(p, chunks, scheduleFor(p.strategy));
 }
 
-/** The same by number of micro-batches, for callers that ask more than once: what all runs share is worked out once. */
-export function stepSecondsOf(
+/**
+ * The same without an update that all ranks make together, by number of micro-batches, for callers that ask more than once: what all runs
+ * share is worked out once. Infinite where it shows that the passes take longer than `mostSeconds`.
+ */
+export function passesSecondsOf(
   p: Prepared,
   layers: LayerTable,
-): (microBatches: number, order?: PipelineOrder) => number {
-  const chunks = chunkCosts(p, layers);
+  chunks: readonly ChunkCost[],
+): (microBatches: number, order?: PipelineOrder, mostSeconds?: number) => number {
   const schedule = scheduleFor(p.strategy);
-  return (microBatches, own) => {
+  return (microBatches, own, mostSeconds) => {
     refuseEndless(p, microBatches);
     const order = own ?? scheduleOrder(p, schedule, chunks, microBatches, weightShareOf(p, layers, schedule));
-    const seconds = clockStep(p, order, chunks, schedule);
+    const seconds = clockStep(p, order, chunks, schedule, mostSeconds);
     if (typeof seconds === 'number') return seconds;
     throw deadlock({ ...seconds.pass, rank: seconds.rank });
   };

@@ -1,7 +1,10 @@
+import { scheduleFor } from '../parallelism/pipeline/schedules.js';
 import type { Scenario } from '../scenario/scenario.js';
+import { type ChunkCost, chunkCosts } from './chunkCost.js';
 import { type Prepared, prepare } from './prepare.js';
-import { stepSecondsOf } from './simulate.js';
+import { passesSecondsOf } from './simulate.js';
 import { type LayerTable, layerTable } from './stageCost.js';
+import { commonUpdateSeconds } from './stepClock.js';
 
 /** A step's time, simulated in full or extrapolated from its steady state. */
 export interface SimulatedSeconds {
@@ -37,23 +40,41 @@ const mostFollowed = 400_000;
  */
 export function simulateSeconds(scenario: Scenario): SimulatedSeconds {
   const p = prepare(scenario);
-  return simulatePrepared(p, layerTable(p));
+  const layers = layerTable(p);
+  const chunks = chunkCosts(p, layers);
+  const { passesSeconds, simulatedMicroBatches } = simulatePasses(p, layers, chunks);
+  return {
+    stepSeconds: passesSeconds + commonUpdateSeconds(p, chunks, scheduleFor(p.strategy)),
+    simulatedMicroBatches,
+  };
 }
 
-/** The same for callers that share the prepared parts among many strategies. */
-export function simulatePrepared(p: Prepared, layers: LayerTable): SimulatedSeconds {
+/** A step's time without an update that all ranks make together. */
+export interface SimulatedPasses {
+  /** Infinite where the passes were not followed to their end. */
+  readonly passesSeconds: number;
+  readonly simulatedMicroBatches: number;
+}
+
+/** The same for callers that share the prepared parts among many strategies, and want no answer above `mostSeconds`. */
+export function simulatePasses(
+  p: Prepared,
+  layers: LayerTable,
+  chunks: readonly ChunkCost[],
+  mostSeconds = Number.POSITIVE_INFINITY,
+): SimulatedPasses {
   const { microBatches, pipelineParallel } = p.degrees;
-  const secondsOf = stepSecondsOf(p, layers);
-  if (!orderRepeats(p.strategy)) return whole(p, secondsOf);
+  const secondsOf = passesSecondsOf(p, layers, chunks);
+  if (!orderRepeats(p.strategy)) return whole(p, secondsOf, mostSeconds);
   const u = period(p.strategy);
   const full = microBatches - Math.floor((microBatches - shortestFullPipeline(pipelineParallel, u)) / u) * u;
   const longest = full + 2 * u;
   // Three short runs have to pay against one of the whole step.
-  if (3 * longest >= microBatches) return whole(p, secondsOf);
+  if (3 * longest >= microBatches) return whole(p, secondsOf, mostSeconds);
   const [first = 0, second = 0, third = 0] = [full, full + u, longest].map((n) => secondsOf(n));
   const step = third - second;
-  if (Math.abs(step - (second - first)) > agreement * third) return whole(p, secondsOf);
-  return { stepSeconds: third + ((microBatches - longest) / u) * step, simulatedMicroBatches: longest };
+  if (Math.abs(step - (second - first)) > agreement * third) return whole(p, secondsOf, mostSeconds);
+  return { passesSeconds: third + ((microBatches - longest) / u) * step, simulatedMicroBatches: longest };
 }
 
 /** Micro-batches that fill and drain any schedule's pipeline without meeting. */
@@ -61,17 +82,23 @@ function shortestFullPipeline(stages: number, period: number): number {
   return Math.max(2 * period, 3 * stages);
 }
 
-function whole({ strategy, degrees }: Prepared, secondsOf: (microBatches: number) => number): SimulatedSeconds {
+function whole(
+  { strategy, degrees }: Prepared,
+  secondsOf: ReturnType<typeof passesSecondsOf>,
+  mostSeconds: number,
+): SimulatedPasses {
   const { microBatches, pipelineParallel, virtualStages } = degrees;
   const most = mostFollowed / (2 * pipelineParallel * virtualStages);
-  if (microBatches <= most) return { stepSeconds: secondsOf(microBatches), simulatedMicroBatches: microBatches };
+  if (microBatches <= most) {
+    return { passesSeconds: secondsOf(microBatches, undefined, mostSeconds), simulatedMicroBatches: microBatches };
+  }
   const u = period(strategy);
   const periods = Math.max(1, Math.floor(most / 4 / u));
   const long = microBatches - Math.ceil((microBatches - most) / u) * u;
   const short = long - periods * u;
   const [end, before] = [secondsOf(long), secondsOf(short)];
   return {
-    stepSeconds: end + ((microBatches - long) / (periods * u)) * (end - before),
+    passesSeconds: end + ((microBatches - long) / (periods * u)) * (end - before),
     simulatedMicroBatches: long,
   };
 }

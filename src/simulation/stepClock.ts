@@ -1,8 +1,10 @@
+import type { RankParameters } from '../parallelism/data.js';
 import type { Pass, PipelineOrder } from '../parallelism/pipeline/order.js';
 import type { Schedule } from '../parallelism/pipeline/schedule.js';
 import { type ChunkCost, exposedGather, gradientPieces, messageSeconds, rankParameters } from './chunkCost.js';
 import { RankHeap } from './engine/rankHeap.js';
 import { rankUpdate } from './optimizerStep.js';
+import { kindNumber, type OrderSteps, orderSteps } from './orderSteps.js';
 import type { Prepared } from './prepare.js';
 import { RankClock } from './rankClock.js';
 
@@ -14,81 +16,121 @@ export interface StuckPass {
 
 /**
  * The time of the event simulation's step without its tasks: the same passes, messages, gathers and reductions, and the same contention,
- * rank by rank as far as each knows its inputs. Several times as fast, and little to warm up. Returns the pass at which an order locks.
+ * rank by rank as far as each knows its inputs. Several times as fast, and little to warm up. Ranks that go on alone have updated their
+ * weights; with a common update, `commonUpdateSeconds` comes on top. Returns the pass at which an order locks, and infinity as soon as a
+ * rank's passes cannot end within `mostSeconds`, for callers that do not want such an answer.
  */
 export function clockStep(
   p: Prepared,
   order: PipelineOrder,
   chunks: readonly ChunkCost[],
   schedule: Schedule,
+  mostSeconds = Number.POSITIVE_INFINITY,
 ): number | StuckPass {
-  return new StepClock(p, order, chunks, schedule.staggered).run();
+  return new StepClock(p, order, chunks, schedule.staggered, mostSeconds).run();
 }
 
-/** In place of a gather's number: not beside the passes. */
+/** The update that follows when all ranks have their gradients: that of the slowest rank. 0 where ranks go on alone. */
+export function commonUpdateSeconds(p: Prepared, chunks: readonly ChunkCost[], schedule: Schedule): number {
+  if (schedule.staggered) return 0;
+  let slowest = 0;
+  let last: RankParameters | undefined;
+  for (let rank = 0; rank < p.degrees.pipelineParallel; rank++) {
+    const held = rankParameters(p, chunks, rank);
+    // Most ranks hold the same as the one before.
+    if (held.dense === last?.dense && held.expert === last.expert) continue;
+    last = held;
+    const { deviceSeconds, offloadSeconds } = rankUpdate(p, held, rank, false);
+    slowest = Math.max(slowest, deviceSeconds + offloadSeconds);
+  }
+  return slowest;
+}
+
+/** In place of a gather's number: none, and not beside the passes. */
+const noGather = -1;
 const onCompute = -2;
 
 class StepClock {
+  private readonly steps: OrderSteps;
   private readonly clocks: readonly RankClock[];
-  /** When a pass's result is on the rank that needs it; NaN until then. Down first, then up. */
+  /** By kind of pass and chunk. */
+  private readonly seconds: Float64Array;
+  /** When a result is where it is needed; NaN until then. */
   private readonly arrivals: Float64Array;
-  private readonly forwardEnd: Float64Array;
+  /** By rank: its next pass. */
   private readonly next: Int32Array;
   private readonly firstStart: Float64Array;
-  /** By rank and chunk: the gather that the first forward pass waits for, -1 for none; and gradient passes still to come. */
+  /** By beginning of a chunk on a rank: the gather that it waits for. */
   private readonly gatherOf: Int32Array;
-  private readonly gradientsLeft: Int32Array;
   private readonly firstGather: Float64Array;
   private readonly firstForward: Float64Array;
   private readonly send: number;
   /** Ranks that may be able to go on. */
   private readonly awake: number[] = [];
   private readonly isAwake: Uint8Array;
+  /** By rank: the result that it waits for, -1 where it does not wait. */
+  private readonly awaited: Int32Array;
   private readonly finished: Uint8Array;
   private readonly arriving: RankHeap;
+  /** By rank: seconds of its own that are still to come, of which it can save none. */
+  private readonly left: Float64Array;
+  private late = false;
 
   constructor(
     private readonly p: Prepared,
     private readonly order: PipelineOrder,
     private readonly chunks: readonly ChunkCost[],
     private readonly staggered: boolean,
+    private readonly mostSeconds: number,
   ) {
-    const slots = order.chunks * order.microBatches;
+    this.steps = orderSteps(order);
     const ranks = order.ranks.length;
-    this.arrivals = new Float64Array(2 * slots).fill(Number.NaN);
-    this.forwardEnd = new Float64Array(slots).fill(Number.NaN);
-    this.next = new Int32Array(ranks);
+    this.arrivals = new Float64Array(this.steps.results).fill(Number.NaN);
+    this.next = this.steps.starts.slice(0, ranks);
     this.firstStart = new Float64Array(ranks).fill(Number.NaN);
-    this.gatherOf = new Int32Array(ranks * order.chunks).fill(-1);
-    this.gradientsLeft = new Int32Array(ranks * order.chunks);
+    this.gatherOf = new Int32Array(this.steps.beginnings).fill(noGather);
     this.firstGather = new Float64Array(ranks);
     this.firstForward = new Float64Array(ranks);
     this.isAwake = new Uint8Array(ranks);
+    this.awaited = new Int32Array(ranks).fill(-1);
     this.finished = new Uint8Array(ranks);
     this.arriving = new RankHeap(ranks);
+    this.left = new Float64Array(ranks);
     this.send = ranks > 1 ? messageSeconds(p) : 0;
-    this.clocks = order.ranks.map(() => new RankClock(p.contention, (message, at) => this.arrive(message, at)));
-    order.ranks.forEach((passes, rank) => {
-      this.prepareRank(passes, rank);
+    this.seconds = passSeconds(chunks);
+    const arrived = (message: number, at: number): void => this.arrive(message, at);
+    this.clocks = order.ranks.map(() => new RankClock(p.contention, arrived));
+    for (let rank = 0; rank < ranks; rank++) {
+      this.prepareRank(rank);
       this.wake(rank);
-    });
+    }
   }
 
-  /** Counts gradient passes, and starts the gathers that run beside passes: they wait for nothing. */
-  private prepareRank(passes: readonly Pass[], rank: number): void {
-    const seen = new Set<number>();
-    for (const { kind, chunk } of passes) {
-      const place = rank * this.order.chunks + chunk;
-      if (kind === 'backward' || kind === 'weightGradient')
-        this.gradientsLeft[place] = (this.gradientsLeft[place] ?? 0) + 1;
-      if (kind !== 'forward' || seen.has(chunk)) continue;
-      const seconds = this.chunks[chunk]?.gatherSeconds ?? 0;
-      if (seen.size === 0) this.firstGather[rank] = seconds;
-      seen.add(chunk);
-      if (seconds <= 0) continue;
-      const beside = this.p.strategy.overlapParameterGather;
-      this.gatherOf[place] = beside ? (this.clocks[rank]?.queueData(seconds) ?? -1) : onCompute;
+  /** Adds up the rank's passes, and starts the gathers that run beside them: those wait for nothing. */
+  private prepareRank(rank: number): void {
+    const { starts, begins, chunk } = this.steps;
+    const beside = this.p.strategy.overlapParameterGather;
+    let first = true;
+    for (let at = starts[rank] as number; at < (starts[rank + 1] as number); at++) {
+      this.left[rank] = (this.left[rank] as number) + this.ownSeconds(at);
+      const beginning = begins[at] as number;
+      if (beginning < 0) continue;
+      const seconds = this.chunks[chunk[at] as number]?.gatherSeconds ?? 0;
+      if (first) this.firstGather[rank] = seconds;
+      first = false;
+      if (seconds > 0)
+        this.gatherOf[beginning] = beside ? (this.clocks[rank] as RankClock).queueData(seconds) : onCompute;
     }
+  }
+
+  /** A pass, and its message where that holds the rank up. */
+  private ownSeconds(at: number): number {
+    const blocks = this.steps.hops[at] === 1 && !this.p.strategy.overlapPipelineSend;
+    return this.secondsOf(at) + (blocks ? this.send : 0);
+  }
+
+  private secondsOf(at: number): number {
+    return this.seconds[4 * (this.steps.chunk[at] as number) + (this.steps.kind[at] as number)] as number;
   }
 
   run(): number | StuckPass {
@@ -96,11 +138,13 @@ class StepClock {
       for (let rank = this.awake.pop(); rank !== undefined; rank = this.awake.pop()) {
         this.isAwake[rank] = 0;
         while (this.advance(rank));
+        if (this.late) return Number.POSITIVE_INFINITY;
         this.noteArrival(rank);
       }
     } while (this.nextMessage());
+    const { starts } = this.steps;
     for (let rank = 0; rank < this.order.ranks.length; rank++) {
-      const pass = this.order.ranks[rank]?.[this.next[rank] ?? 0];
+      const pass = this.order.ranks[rank]?.[(this.next[rank] as number) - (starts[rank] as number)];
       if (pass !== undefined) return { rank, pass };
     }
     return this.staggered ? this.longestSpan() : this.makespan();
@@ -126,12 +170,12 @@ class StepClock {
 
   private arrive(message: number, at: number): void {
     this.arrivals[message] = at;
-    const slot = message >> 1;
-    const chunk = Math.floor(slot / this.order.microBatches);
-    this.wake(this.order.rankOf(chunk + ((message & 1) === 0 ? 1 : -1), slot - chunk * this.order.microBatches));
+    const rank = this.steps.waiting[message] as number;
+    if (this.awaited[rank] === message) this.wake(rank);
   }
 
   private wake(rank: number): void {
+    this.awaited[rank] = -1;
     if (this.isAwake[rank] === 1) return;
     this.isAwake[rank] = 1;
     this.awake.push(rank);
@@ -139,48 +183,57 @@ class StepClock {
 
   /** Runs the rank's next task if all it needs is known; false where it has to wait. */
   private advance(rank: number): boolean {
-    const passes = this.order.ranks[rank];
-    const clock = this.clocks[rank];
-    const at = this.next[rank] ?? 0;
-    const first = passes?.[at];
-    if (clock === undefined) return false;
-    if (first === undefined) {
+    const { steps } = this;
+    const clock = this.clocks[rank] as RankClock;
+    const at = this.next[rank] as number;
+    if (at === steps.starts[rank + 1]) {
       this.finishRank(rank, clock);
       return false;
     }
-    const second = first.together === true ? passes?.[at + 1] : undefined;
-    let gather = this.gatherBefore(rank, first, clock);
-    let ready = this.readyAt(first);
-    let seconds = this.seconds(first);
-    if (second !== undefined) {
-      gather = Math.max(gather, this.gatherBefore(rank, second, clock));
-      ready = Math.max(ready, this.readyAt(second));
-      seconds += this.seconds(second);
+    const second = steps.together[at] === 1 ? at + 1 : -1;
+    let gather = this.gatherBefore(at, clock);
+    let ready = this.readyAt(at, rank);
+    let seconds = this.secondsOf(at);
+    let own = this.ownSeconds(at);
+    if (second >= 0) {
+      gather = Math.max(gather, this.gatherBefore(second, clock));
+      ready = Math.max(ready, this.readyAt(second, rank));
+      seconds += this.secondsOf(second);
+      own += this.ownSeconds(second);
     }
     if (Number.isNaN(ready)) return false;
-    this.next[rank] = at + (second === undefined ? 1 : 2);
-    if (gather >= 0) {
-      this.gatherOf[rank * this.order.chunks + first.chunk] = -1;
-      if (second !== undefined) this.gatherOf[rank * this.order.chunks + second.chunk] = -1;
-    }
+    this.next[rank] = at + (second < 0 ? 1 : 2);
     clock.idle(ready);
-    this.noteStart(rank, first, clock);
-    const ended = this.endsGradients(rank, first) ? this.chunks[first.chunk] : undefined;
-    const endedToo = second !== undefined && this.endsGradients(rank, second) ? this.chunks[second.chunk] : undefined;
+    if (Number.isNaN(this.firstStart[rank])) this.noteStart(rank, at, clock);
+    if (this.isLate(rank, own, clock)) return false;
+    const ended = this.endedBy(at);
+    const endedToo = second < 0 ? undefined : this.endedBy(second);
     const { overlapGradientReduce } = this.p.strategy;
     if (overlapGradientReduce) this.compute(clock, seconds, gather, ended, endedToo);
     else this.compute(clock, seconds, gather, undefined, undefined);
-    this.finish(first, rank, clock);
-    if (second !== undefined) this.finish(second, rank, clock);
+    this.finish(at, clock);
+    if (second >= 0) this.finish(second, clock);
     if (!overlapGradientReduce) clock.compute((ended?.reduceSeconds ?? 0) + (endedToo?.reduceSeconds ?? 0));
     return true;
   }
 
-  private noteStart(rank: number, { chunk }: Pass, clock: RankClock): void {
-    if (!Number.isNaN(this.firstStart[rank])) return;
-    const cost = this.chunks[chunk];
+  /** Whether the rank's passes cannot end in time any more, even if it never waits or is slowed again. */
+  private isLate(rank: number, own: number, clock: RankClock): boolean {
+    const left = this.left[rank] as number;
+    // Where ranks go on alone, a late start is no loss.
+    if (!this.staggered && clock.now + left > this.mostSeconds) this.late = true;
+    this.left[rank] = left - own;
+    return this.late;
+  }
+
+  private noteStart(rank: number, at: number, clock: RankClock): void {
     this.firstStart[rank] = clock.now;
-    this.firstForward[rank] = (cost?.cost.pass.forward ?? 0) + (cost?.shardedForward ?? 0);
+    this.firstForward[rank] = this.seconds[4 * (this.steps.chunk[at] as number)] as number;
+  }
+
+  /** The chunk whose gradients on this rank are complete with this pass. */
+  private endedBy(at: number): ChunkCost | undefined {
+    return this.steps.endsGradients[at] === 1 ? this.chunks[this.steps.chunk[at] as number] : undefined;
   }
 
   /** A pass; only its last piece waits for gathered weights, and gradients leave piece by piece. */
@@ -206,66 +259,47 @@ class StepClock {
     if (second !== undefined) queueReduction(clock, second, second.reducePieces);
   }
 
-  private slot(microBatch: number, chunk: number): number {
-    return chunk * this.order.microBatches + microBatch;
-  }
-
-  private readyAt({ kind, microBatch, chunk }: Pass): number {
-    if (kind === 'weightGradient') return 0;
-    if (kind === 'forward') return chunk === 0 ? 0 : (this.arrivals[2 * this.slot(microBatch, chunk - 1)] ?? 0);
-    const own = this.forwardEnd[this.slot(microBatch, chunk)] ?? 0;
-    if (chunk === this.order.chunks - 1) return own;
-    return Math.max(own, this.arrivals[2 * this.slot(microBatch, chunk + 1) + 1] ?? 0);
-  }
-
-  private seconds({ kind, chunk }: Pass): number {
-    const cost = this.chunks[chunk];
-    if (cost === undefined) return 0;
-    const { forward, inputGradient, weightGradient } = cost.cost.pass;
-    if (kind === 'forward') return forward + cost.shardedForward;
-    if (kind === 'weightGradient') return weightGradient;
-    return inputGradient + cost.shardedBackward + (kind === 'backward' ? weightGradient : 0);
+  /** When all that the pass needs is there; NaN, and the rank waits for it, where that is not known yet. */
+  private readyAt(at: number, rank: number): number {
+    const needs = this.steps.needs[at] as number;
+    const needsOwn = this.steps.needsOwn[at] as number;
+    let ready = 0;
+    if (needs >= 0) {
+      ready = this.arrivals[needs] as number;
+      if (Number.isNaN(ready)) this.awaited[rank] = needs;
+    }
+    return needsOwn < 0 ? ready : Math.max(ready, this.arrivals[needsOwn] as number);
   }
 
   /**
    * Weights of a chunk before its first pass on the rank: the traffic to wait for, or time of the rank's own, which it spends while it waits
    * for its inputs.
    */
-  private gatherBefore(rank: number, { kind, chunk }: Pass, clock: RankClock): number {
-    if (kind !== 'forward') return -1;
-    const place = rank * this.order.chunks + chunk;
-    const gather = this.gatherOf[place] ?? -1;
+  private gatherBefore(at: number, clock: RankClock): number {
+    const beginning = this.steps.begins[at] as number;
+    if (beginning < 0) return noGather;
+    const gather = this.gatherOf[beginning] as number;
     if (gather !== onCompute) return gather;
-    this.gatherOf[place] = -1;
-    clock.compute(this.chunks[chunk]?.gatherSeconds ?? 0);
-    return -1;
-  }
-
-  /** Whether this is the rank's last gradient pass of the chunk. */
-  private endsGradients(rank: number, { kind, chunk }: Pass): boolean {
-    if (kind !== 'backward' && kind !== 'weightGradient') return false;
-    const place = rank * this.order.chunks + chunk;
-    const left = (this.gradientsLeft[place] ?? 0) - 1;
-    this.gradientsLeft[place] = left;
-    return left === 0;
+    this.gatherOf[beginning] = noGather;
+    clock.compute(this.chunks[this.steps.chunk[at] as number]?.gatherSeconds ?? 0);
+    return noGather;
   }
 
   /** The result goes to the neighbouring chunk: at once on the same rank, else as a message beside the next passes or before them. */
-  private finish({ kind, microBatch, chunk }: Pass, rank: number, clock: RankClock): void {
-    if (kind === 'weightGradient') return;
-    const down = kind === 'forward';
-    const slot = this.slot(microBatch, chunk);
-    if (down) this.forwardEnd[slot] = clock.now;
-    const target = chunk + (down ? 1 : -1);
-    if (target < 0 || target >= this.order.chunks) return;
-    const message = 2 * slot + (down ? 0 : 1);
-    const hops = this.order.rankOf(target, microBatch) !== rank;
-    if (hops && this.p.strategy.overlapPipelineSend) {
-      clock.queueSend(this.send, message);
-      return;
+  private finish(at: number, clock: RankClock): void {
+    const { steps } = this;
+    const keeps = steps.keeps[at] as number;
+    if (keeps >= 0) this.arrivals[keeps] = clock.now;
+    const gives = steps.gives[at] as number;
+    if (gives < 0) return;
+    if (steps.hops[at] === 1) {
+      if (this.p.strategy.overlapPipelineSend) {
+        clock.queueSend(this.send, gives);
+        return;
+      }
+      clock.compute(this.send);
     }
-    if (hops) clock.compute(this.send);
-    this.arrive(message, clock.now);
+    this.arrive(gives, clock.now);
   }
 
   /** A rank that goes on alone updates its weights as soon as its own gradients are reduced. */
@@ -273,24 +307,15 @@ class StepClock {
     if (!this.staggered || this.finished[rank] === 1) return;
     this.finished[rank] = 1;
     clock.idle(clock.finishData());
-    clock.compute(this.optimizer(rank));
-  }
-
-  private optimizer(rank: number): number {
-    const parameters = rankParameters(this.p, this.chunks, rank);
-    const { deviceSeconds, offloadSeconds } = rankUpdate(this.p, parameters, rank, this.staggered);
-    return deviceSeconds + offloadSeconds;
+    const { deviceSeconds, offloadSeconds } = rankUpdate(this.p, rankParameters(this.p, this.chunks, rank), rank, true);
+    clock.compute(deviceSeconds + offloadSeconds);
   }
 
   /** All ranks wait for the gradient norm. */
   private makespan(): number {
     let end = 0;
-    let optimizer = 0;
-    this.clocks.forEach((clock, rank) => {
-      end = Math.max(end, clock.finishData());
-      optimizer = Math.max(optimizer, this.optimizer(rank));
-    });
-    return end + optimizer;
+    for (const clock of this.clocks) end = Math.max(end, clock.finishData());
+    return end;
   }
 
   /** The longest span of a rank that goes on alone; see `longestSpan` of the simulation. */
@@ -306,6 +331,19 @@ class StepClock {
     });
     return longest;
   }
+}
+
+/** Seconds by chunk and number of the pass's kind. */
+function passSeconds(chunks: readonly ChunkCost[]): Float64Array {
+  const seconds = new Float64Array(4 * chunks.length);
+  chunks.forEach(({ cost, shardedForward, shardedBackward }, chunk) => {
+    const { forward, inputGradient, weightGradient } = cost.pass;
+    seconds[4 * chunk + kindNumber.forward] = forward + shardedForward;
+    seconds[4 * chunk + kindNumber.backward] = inputGradient + shardedBackward + weightGradient;
+    seconds[4 * chunk + kindNumber.inputGradient] = inputGradient + shardedBackward;
+    seconds[4 * chunk + kindNumber.weightGradient] = weightGradient;
+  });
+  return seconds;
 }
 
 /**

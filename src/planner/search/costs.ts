@@ -3,7 +3,7 @@ import { makeMesh } from '../../parallelism/mesh.js';
 import type { Strategy } from '../../parallelism/strategy.js';
 import type { Scenario } from '../../scenario/scenario.js';
 import { type Bounded, evaluateAndBound, fitsPrepared } from '../../simulation/closedForm.js';
-import { confirmStep } from '../../simulation/evaluateStep.js';
+import { confirmStep, SimulatedBefore } from '../../simulation/evaluateStep.js';
 import type { Evaluation } from '../../simulation/evaluation.js';
 import { type Prepared, prepareWith, reprepare } from '../../simulation/prepare.js';
 import { layerBoundSeconds, pipelineBoundSeconds } from '../../simulation/relaxedBound.js';
@@ -72,6 +72,8 @@ export class LayerCosts {
 
 /** Bounds and estimates of the candidates that share layer and pipeline. */
 export class ShapeCosts {
+  private readonly simulated = new SimulatedBefore();
+
   constructor(
     readonly layer: LayerCosts,
     readonly shape: PipelineShape,
@@ -99,9 +101,9 @@ export class ShapeCosts {
     return evaluateAndBound(this.with(strategy), this.layer.table(strategy));
   }
 
-  /** `evaluateStep` of a strategy whose closed form is `bound`; null where its seconds are not `wanted`. */
-  confirm(strategy: Strategy, bound: Evaluation, wanted: (stepSeconds: number) => boolean): Evaluation | null {
-    return confirmStep(this.with(strategy), this.layer.table(strategy), bound, wanted);
+  /** `evaluateStep` of a strategy whose closed form is `bound`; null where the step takes longer than `mostSeconds`. */
+  confirm(strategy: Strategy, bound: Evaluation, mostSeconds: number): Evaluation | null {
+    return confirmStep(this.with(strategy), this.layer.table(strategy), bound, this.simulated, mostSeconds);
   }
 
   strategyOf(recompute: RecomputeSetting, states: StateSetting): Strategy {

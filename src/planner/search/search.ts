@@ -115,7 +115,7 @@ class Search {
     // With its seconds known, memory cannot make the score any better than this bound.
     const wanted = (stepSeconds: number): boolean =>
       this.goal.bound({ scenario: candidate, stepSeconds, evaluation: bound }) < this.leaders.worstScore;
-    const evaluation = costs.confirm(strategy, bound, wanted);
+    const evaluation = costs.confirm(strategy, bound, mostWanted(bound.stepSeconds, wanted));
     if (evaluation === null) this.rejections.add('worse');
     else this.take(candidate, evaluation);
   }
@@ -170,6 +170,22 @@ class Search {
       nearestMiss: plans.length > 0 || !complete ? null : nearestMiss(this.request),
     };
   }
+}
+
+/**
+ * The seconds from `least` on beyond which a step is not wanted any more, a little too large; infinite where it always is. A longer step is
+ * never wanted more.
+ */
+function mostWanted(least: number, wanted: (stepSeconds: number) => boolean): number {
+  let most = 2 * least;
+  if (wanted(most)) return Number.POSITIVE_INFINITY;
+  let low = least;
+  while (most - low > 1e-6 * least) {
+    const middle = (low + most) / 2;
+    if (wanted(middle)) low = middle;
+    else most = middle;
+  }
+  return most;
 }
 
 /** All model FLOPs at the peak of the fastest format that the search may choose. */
