@@ -4,9 +4,9 @@
  */
 import { spawnSync } from 'node:child_process';
 import { chmodSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { dirname, join, resolve } from 'node:path';
+import { dirname, join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { build, type Plugin } from 'esbuild';
+import { type BuildOptions, build, type Plugin } from 'esbuild';
 import { parse } from 'yaml';
 import type { z } from 'zod';
 import { acceleratorFileSchema } from '../src/hardware/acceleratorSchema.js';
@@ -59,38 +59,96 @@ function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** One bundle per command behind a dynamic import: start-up reads only what the command needs. */
-async function buildCommand(): Promise<void> {
+const common = {
+  absWorkingDir: root,
+  outdir: join(dist, 'bin'),
+  bundle: true,
+  platform: 'node',
+  target: 'node20',
+  // Half the bytes to read at start-up; names stay, for readable crash reports.
+  minifySyntax: true,
+  minifyWhitespace: true,
+  legalComments: 'none',
+  logLevel: 'warning',
+  jsx: 'automatic',
+  define: { 'process.env.NODE_ENV': '"production"' },
+} as const satisfies BuildOptions;
+
+/** Packages that few questions need, and what starts threads: modules of their own, loaded where they are used. */
+const apart: Readonly<Record<string, string>> = {
+  'slipway-worker': 'src/cli/tui/work/worker.ts',
+  whatifWorker: 'src/cli/whatif/whatifWorker.ts',
+  mount: 'src/cli/tui/mount.tsx',
+  mathjs: 'mathjs/number',
+  'hyparquet-writer': 'hyparquet-writer',
+};
+
+async function buildModules(): Promise<void> {
   await build({
-    absWorkingDir: root,
-    entryPoints: {
-      slipway: 'src/cli/main.ts',
-      'slipway-worker': 'src/cli/tui/work/worker.ts',
-      whatifWorker: 'src/cli/whatif/whatifWorker.ts',
-    },
-    // It starts its own threads from files beside it.
-    external: ['tinypool'],
-    outdir: join(dist, 'bin'),
-    bundle: true,
+    ...common,
+    entryPoints: { ...apart },
     splitting: true,
     format: 'esm',
-    platform: 'node',
-    target: 'node20',
-    // Half the bytes to read and compile at start-up; names stay, for readable crash reports.
-    minifySyntax: true,
-    minifyWhitespace: true,
-    legalComments: 'none',
-    logLevel: 'warning',
+    outExtension: { '.js': '.mjs' },
+    // It starts its own threads from files beside it.
+    external: ['tinypool'],
     plugins: [englishOnly, withoutDevtools],
-    jsx: 'automatic',
-    define: { 'process.env.NODE_ENV': '"production"' },
-    // Bundled CommonJS packages (commander) still ask for Node's own modules through require.
+    // Bundled CommonJS packages still ask for Node's own modules through require.
     banner: {
       js: "import { createRequire as createRequireOfNode } from 'node:module';\nconst require = createRequireOfNode(import.meta.url);",
     },
   });
-  makeExecutable(join(dist, 'bin/slipway.js'));
 }
+
+/**
+ * All commands as one script, whose compiled code can be kept: see src/cli/launch.ts. What a command does not use is not run, and V8 does
+ * not compile it either.
+ */
+async function buildCommands(): Promise<void> {
+  await build({
+    ...common,
+    entryPoints: { commands: 'src/cli/main.ts', slipway: 'src/cli/launch.ts' },
+    format: 'cjs',
+    external: ['tinypool'],
+    plugins: [englishOnly, modulesApart, withoutProcesses],
+    define: { ...common.define, 'import.meta.url': 'urlOfThisFile' },
+    banner: {
+      js: `const urlOfThisFile = require('node:url').pathToFileURL(__filename).href;
+const ${load} = typeof loadModule === 'undefined' ? (name) => import(name) : loadModule;`,
+    },
+  });
+  throughLoader(join(dist, 'bin/commands.js'));
+  // Node starts a script a tenth faster than a module.
+  writeFileSync(join(dist, 'bin/package.json'), '{ "type": "commonjs" }\n');
+  makeExecutable(join(dist, 'bin/slipway.js'));
+  const { status, stderr } = spawnSync(process.execPath, [
+    join(root, 'tools/warmUp.mjs'),
+    join(dist, 'bin/commands.js'),
+  ]);
+  if (status !== 0) throw new Error(`the commands do not run: ${stderr}`);
+}
+
+const load = 'loadModuleApart';
+
+/** A script that was compiled before cannot import; what runs it can. */
+function throughLoader(file: string): void {
+  const code = readFileSync(file, 'utf8');
+  writeFileSync(file, code.replaceAll(/\bawait import\((?="[\w./-]+"\))/g, `await ${load}(`));
+}
+
+/** What the modules apart hold is not bundled once more. */
+const modulesApart: Plugin = {
+  name: 'modules-apart',
+  setup({ onResolve }) {
+    const names = new Map(Object.entries(apart).map(([name, source]) => [source, name]));
+    onResolve({ filter: /./ }, ({ kind, path, resolveDir }) => {
+      if (kind !== 'dynamic-import') return undefined;
+      const source = path.startsWith('.') ? relative(root, join(resolveDir, path)).replace(/\.js$/, '.tsx') : path;
+      const name = names.get(source);
+      return name === undefined ? undefined : { path: `./${name}.mjs`, external: true };
+    });
+  },
+};
 
 /** zod's namespace object holds its messages in fifty languages, a third of the bundle; only English is ever used. */
 const englishOnly: Plugin = {
@@ -111,6 +169,17 @@ const withoutDevtools: Plugin = {
   },
 };
 
+/** Commander loads what starts processes, a twentieth of a start, for commands in files of their own; there are none. */
+const withoutProcesses: Plugin = {
+  name: 'without-processes',
+  setup({ onResolve, onLoad }) {
+    onResolve({ filter: /^node:child_process$/ }, ({ importer }) =>
+      importer.includes('/node_modules/commander/') ? { path: 'processes', namespace: 'none' } : undefined,
+    );
+    onLoad({ filter: /.*/, namespace: 'none' }, () => ({ contents: 'module.exports = {};', loader: 'js' }));
+  },
+};
+
 function makeExecutable(file: string): void {
   const code = readFileSync(file, 'utf8');
   if (!code.startsWith('#!')) writeFileSync(file, `#!/usr/bin/env node\n${code}`);
@@ -124,4 +193,5 @@ if (process.argv.includes('--bin')) {
   buildLibrary();
 }
 compilePresets();
-await buildCommand();
+await buildModules();
+await buildCommands();

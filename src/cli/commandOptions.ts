@@ -1,10 +1,19 @@
 import { type Command, InvalidArgumentError, Option } from '@commander-js/extra-typings';
+import { once } from '../quantity/once.js';
 import { flagName, type RunFileFlag, runFileFlags } from './flags.js';
 
 /** What several commands say alike: the run file's keys as flags, examples in the help, repeated and numeric options. */
 
-/** Every key of the run file as a flag; flags win over the file. */
+/** Every key of the run file as a flag; flags win over the file. Added when the command is called: five commands have them. */
 export function addRunFileFlags(command: Command): void {
+  const add = once(() => addFlags(command));
+  command.parent?.hook('preSubcommand', (_, called) => {
+    if ((called as unknown) === command) add();
+  });
+  command.on('beforeHelp', add);
+}
+
+function addFlags(command: Command): void {
   for (const flag of runFileFlags) {
     for (const option of optionsOf(flag)) command.addOption(option.helpGroup(groupOf(flag)));
   }

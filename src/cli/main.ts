@@ -8,7 +8,7 @@ import { makeProgram } from './program.js';
 
 process.stdout.on('error', () => {});
 process.stderr.on('error', () => {});
-await main(process.argv.slice(2));
+void main(process.argv.slice(2));
 
 async function main(given: readonly string[]): Promise<void> {
   const program = makeProgram(version(), (code) => {
@@ -39,14 +39,18 @@ function helpWidth(): number {
  */
 function withCommand(given: readonly string[], commands: readonly string[]): readonly string[] {
   const [first, second] = given;
-  const terminal = process.stdin.isTTY === true && process.stdout.isTTY === true;
-  if (first === undefined) return terminal ? ['tui'] : ['estimate', examplePath()];
+  if (first === undefined) return onTerminal() ? ['tui'] : ['estimate', examplePath()];
   // Commander says nothing about `help nonsense`; about `nonsense` it does.
   if (first === 'help' && second !== undefined && !commands.includes(second)) return [second];
   if (commands.includes(first) || (first.startsWith('-') && first !== '-')) return given;
   const isFile = first === '-' || /\.(ya?ml|json)$|[\\/]/.test(first) || existsSync(first);
   if (!isFile) return given;
-  return [terminal && first !== '-' && second === undefined ? 'tui' : 'estimate', ...given];
+  return [first !== '-' && second === undefined && onTerminal() ? 'tui' : 'estimate', ...given];
+}
+
+/** Asked only where it matters: opening standard input costs a command that reads none. */
+function onTerminal(): boolean {
+  return process.stdin.isTTY === true && process.stdout.isTTY === true;
 }
 
 function fail(error: unknown): number {

@@ -2,10 +2,11 @@ import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-/** The installed package's folder, from src/cli/ and from the bundle in dist/bin/ alike. */
+/** The installed package's folder, from src/cli/ and from the bundle in dist/bin/ alike, which says of itself that it is CommonJS. */
 export function packageRoot(): string {
   let folder = dirname(fileURLToPath(import.meta.url));
-  while (!existsSync(join(folder, 'package.json')) && dirname(folder) !== folder) folder = dirname(folder);
+  const isRoot = (): boolean => ['package.json', 'presets'].every((name) => existsSync(join(folder, name)));
+  while (!isRoot() && dirname(folder) !== folder) folder = dirname(folder);
   return folder;
 }
 

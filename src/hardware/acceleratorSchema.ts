@@ -8,40 +8,52 @@ export { resolveAccelerator } from './resolveAccelerator.js';
 const count = z.int().nonnegative();
 const positive = z.int().positive();
 const fraction = z.number().positive().max(1);
-const points = z.array(z.tuple([z.number().positive(), fraction])).min(1);
+const points = once(() => z.array(z.tuple([z.number().positive(), fraction])).min(1));
 
 export const scaleUpTopologies = ['switch', 'mesh', 'torus-2d', 'torus-3d', 'pcie', 'none'] as const;
 
-const gemmCurveSchema = z.strictObject({
-  maxEfficiency: fraction.describe('Fraction of the dense peak that large GEMMs reach alone.'),
-  launchSeconds: z.number().nonnegative().describe('Fixed time of one GEMM.'),
-  quantiseTrafficMultiplier: z.number().nonnegative().optional().describe('Memory traffic of quantising. Default: 0.'),
-  ...provenance,
-});
+const gemmCurveSchema = once(() =>
+  z.strictObject({
+    maxEfficiency: fraction.describe('Fraction of the dense peak that large GEMMs reach alone.'),
+    launchSeconds: z.number().nonnegative().describe('Fixed time of one GEMM.'),
+    quantiseTrafficMultiplier: z
+      .number()
+      .nonnegative()
+      .optional()
+      .describe('Memory traffic of quantising. Default: 0.'),
+    ...provenance,
+  }),
+);
 
-const attentionCurveSchema = z.strictObject({
-  kernel: z.enum(['unfused', 'flash-1', 'flash-2', 'flash-3', 'flash-4', 'cudnn']),
-  headDim: positive,
-  direction: z.enum(['forward', 'backward']),
-  points: points.describe('[sequence length, fraction of the dense 16-bit peak], causal half not counted.'),
-  ...provenance,
-});
+const attentionCurveSchema = once(() =>
+  z.strictObject({
+    kernel: z.enum(['unfused', 'flash-1', 'flash-2', 'flash-3', 'flash-4', 'cudnn']),
+    headDim: positive,
+    direction: z.enum(['forward', 'backward']),
+    points: points().describe('[sequence length, fraction of the dense 16-bit peak], causal half not counted.'),
+    ...provenance,
+  }),
+);
 
-const collectiveCurveSchema = z.strictObject({
-  ranks: z.int().min(2),
-  busBytesPerSecond: z.number().positive(),
-  halfBytes: z.number().positive().describe('Size at which half the bandwidth is reached.'),
-  power: z.number().positive(),
-  minimumSeconds: z.number().nonnegative(),
-  ...provenance,
-});
+const collectiveCurveSchema = once(() =>
+  z.strictObject({
+    ranks: z.int().min(2),
+    busBytesPerSecond: z.number().positive(),
+    halfBytes: z.number().positive().describe('Size at which half the bandwidth is reached.'),
+    power: z.number().positive(),
+    minimumSeconds: z.number().nonnegative(),
+    ...provenance,
+  }),
+);
 
-const collectivesSchema = z.strictObject({
-  allReduce: z.array(collectiveCurveSchema).optional(),
-  allGather: z.array(collectiveCurveSchema).optional(),
-  reduceScatter: z.array(collectiveCurveSchema).optional(),
-  allToAll: z.array(collectiveCurveSchema).optional(),
-});
+const collectivesSchema = once(() =>
+  z.strictObject({
+    allReduce: z.array(collectiveCurveSchema()).optional(),
+    allGather: z.array(collectiveCurveSchema()).optional(),
+    reduceScatter: z.array(collectiveCurveSchema()).optional(),
+    allToAll: z.array(collectiveCurveSchema()).optional(),
+  }),
+);
 
 /** One description for presets and run files; only the way a number is written differs. */
 function acceleratorFields<F extends z.ZodType>(figure: (dimension: Dimension) => F) {
@@ -75,9 +87,9 @@ function acceleratorFields<F extends z.ZodType>(figure: (dimension: Dimension) =
     overlapContention: figure('count').optional().describe('Slow-down beside communication. Default: 1.13.'),
     gemm: z
       .strictObject({
-        bf16: gemmCurveSchema,
-        fp8: gemmCurveSchema.optional(),
-        fp4: gemmCurveSchema.optional(),
+        bf16: gemmCurveSchema(),
+        fp8: gemmCurveSchema().optional(),
+        fp4: gemmCurveSchema().optional(),
         wholeWaves: z.boolean().optional().describe('Tiles run in whole waves over the units. Default: false.'),
       })
       .optional()
@@ -92,22 +104,26 @@ function acceleratorFields<F extends z.ZodType>(figure: (dimension: Dimension) =
       })
       .optional()
       .describe('What a training step sustains of a kernel measured alone. Default: 1.'),
-    attention: z.array(attentionCurveSchema).optional().describe('Default: the fraction that A100 reaches.'),
+    attention: z.array(attentionCurveSchema()).optional().describe('Default: the fraction that A100 reaches.'),
     groupedGemm: z
-      .strictObject({ points, ...provenance })
+      .strictObject({ points: points(), ...provenance })
       .optional()
       .describe('[tokens per expert, fraction of the dense efficiency].'),
-    collectives: collectivesSchema.optional().describe('Measured inside a scale-up domain. Default: the link rate.'),
+    collectives: collectivesSchema().optional().describe('Measured inside a scale-up domain. Default: the link rate.'),
     collectivesMeasuredAtBytesPerSecond: figure('bytesPerSecond')
       .optional()
       .describe('Link rate of those measurements: at another one they scale with it. Default: scaleUpBytesPerSecond.'),
   };
 }
 
-/** An accelerator written out in a run file. */
-export const acceleratorInputSchema = z
-  .strictObject(acceleratorFields(givenFigure))
-  .refine(hasSixteenBit, { error: 'needs a bf16 or fp16 peak', path: ['peakFlopsPerSecond'] });
+/** An accelerator written out in a run file; made when one is. */
+export const acceleratorInputSchema = z.lazy(
+  once(() =>
+    z
+      .strictObject(acceleratorFields(givenFigure))
+      .refine(hasSixteenBit, { error: 'needs a bf16 or fp16 peak', path: ['peakFlopsPerSecond'] }),
+  ),
+);
 
 /** A file of presets/accelerators/. */
 export const acceleratorFileSchema = once(() =>

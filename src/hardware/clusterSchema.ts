@@ -8,11 +8,12 @@ export { resolveCluster } from './resolveCluster.js';
 
 const positive = z.int().positive();
 
-const tierSchema = z.strictObject({
-  accelerators: positive.describe('Neighbours within which the network is at full bandwidth.'),
-  bandwidthFraction: z.number().positive().max(1).describe('What is left beyond: 0.5 is 2:1 oversubscription.'),
-  ...provenance,
-});
+const tierSchema = () =>
+  z.strictObject({
+    accelerators: positive.describe('Neighbours within which the network is at full bandwidth.'),
+    bandwidthFraction: z.number().positive().max(1).describe('What is left beyond: 0.5 is 2:1 oversubscription.'),
+    ...provenance,
+  });
 
 /** One description for presets and run files; only the way a number is written differs. */
 function clusterFields<F extends z.ZodType>(figure: (dimension: Dimension) => F) {
@@ -38,7 +39,7 @@ function clusterFields<F extends z.ZodType>(figure: (dimension: Dimension) => F)
       .enum(['fat-tree', 'rail-optimised', 'dragonfly', 'torus', 'none'])
       .optional()
       .describe('Default: fat-tree.'),
-    tiers: z.array(tierSchema).optional().describe('Where the network narrows. Default: nowhere.'),
+    tiers: z.array(tierSchema()).optional().describe('Where the network narrows. Default: nowhere.'),
     maxAccelerators: figure('count').optional().describe('Largest number it offers. Default: unknown.'),
     hostTimeFactor: figure('count')
       .optional()
@@ -60,11 +61,15 @@ function clusterFields<F extends z.ZodType>(figure: (dimension: Dimension) => F)
   };
 }
 
-/** A cluster written out in a run file; `{ accelerator, acceleratorsPerNode }` is enough. */
-export const clusterInputSchema = z.strictObject({
-  accelerator: z.union([z.string().min(1), acceleratorInputSchema]).describe('A preset or an inline accelerator.'),
-  ...clusterFields(givenFigure),
-});
+/** A cluster written out in a run file; `{ accelerator, acceleratorsPerNode }` is enough. Made when one is. */
+export const clusterInputSchema = z.lazy(
+  once(() =>
+    z.strictObject({
+      accelerator: z.union([z.string().min(1), acceleratorInputSchema]).describe('A preset or an inline accelerator.'),
+      ...clusterFields(givenFigure),
+    }),
+  ),
+);
 
 /** A file of presets/clusters/. */
 export const clusterFileSchema = once(() =>

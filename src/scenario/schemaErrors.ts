@@ -156,5 +156,6 @@ function objectsIn(schema: unknown): readonly z.ZodObject[] {
 function alternatives(schema: unknown): readonly unknown[] {
   if (schema instanceof z.ZodOptional || schema instanceof z.ZodNullable) return [schema.unwrap()];
   if (schema instanceof z.ZodUnion) return schema.options;
+  if (schema instanceof z.ZodLazy) return [schema.unwrap()];
   return schema instanceof z.ZodPipe ? [schema.in] : [];
 }

@@ -1,14 +1,13 @@
 import { Box, Text, useInput } from 'ink';
 import { memo, type ReactNode, useLayoutEffect, useMemo, useSyncExternalStore } from 'react';
-import { ansiOf } from './screen/ansi.js';
 import { keysOf } from './screen/keys.js';
+import type { State } from './state/state.js';
 import type { Store } from './store.js';
-import type { Draw } from './views/draw.js';
-import { frame } from './views/frame.js';
 
 export interface AppProps {
   readonly store: Store;
-  readonly draw: Draw;
+  /** The lines of the screen, as the terminal reads them. Given, so that ink and the views are loaded apart from each other. */
+  readonly linesOf: (state: State) => readonly string[];
   /** Draws a frame's lines on the terminal; where there is none, ink does, a `<Text>` for every line. */
   readonly paint?: (lines: readonly string[]) => void;
   /** Told when keys arrive, before anything is done about them. */
@@ -16,14 +15,14 @@ export interface AppProps {
 }
 
 /** The whole UI: keys go to the store, its state comes back as lines. */
-export function App({ store, draw, paint, onKeys }: AppProps): ReactNode {
+export function App({ store, linesOf, paint, onKeys }: AppProps): ReactNode {
   const state = useSyncExternalStore(store.subscribe, store.get);
   useInput((input, key) => {
     const keys = keysOf(input, key);
     onKeys?.(keys);
     if (keys.length > 0) store.dispatch({ kind: 'keys', keys });
   });
-  const lines = useMemo(() => frame(state, draw).map((row) => ansiOf(row, draw.color)), [state, draw]);
+  const lines = useMemo(() => linesOf(state), [state, linesOf]);
   useLayoutEffect(() => paint?.(lines), [lines, paint]);
   if (paint !== undefined) return null;
   return (

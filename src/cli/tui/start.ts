@@ -32,6 +32,7 @@ export async function runTui(options: TuiOptions): Promise<void> {
     color: !environment.NO_COLOR && environment.TERM !== 'dumb',
   };
   const stateFile = sessionFile(environment);
+  const linesOf = (state: State): string[] => frame(state, draw).map((row) => ansiOf(row, draw.color));
   const start = await firstState(options, stateFile, terminal);
   const trace = new Trace(environment.SLIPWAY_TUI_TRACE);
   const copied: string[] = [];
@@ -58,10 +59,10 @@ export async function runTui(options: TuiOptions): Promise<void> {
   process.once('exit', () => saveSession(stateFile, store.get()));
   terminal.enter(() => {
     painter.forget();
-    paint(linesOf(store.get(), draw));
+    paint(linesOf(store.get()));
   });
   // The first frame need not wait for ink, which takes longer to load than everything else.
-  paint(linesOf(store.get(), draw));
+  paint(linesOf(store.get()));
   trace.ready();
   // From here on whatever the first frame still lacks is worked out.
   store.dispatch({ kind: 'resize', ...terminal.size() });
@@ -72,7 +73,7 @@ export async function runTui(options: TuiOptions): Promise<void> {
   // Read once when ink loads: it does nothing where it believes to be in continuous integration.
   process.env.CI = 'false';
   const { mount } = await import('./mount.js');
-  const unmount = mount({ store, draw, paint, onKeys: () => trace.keyed() }, (error) => terminal.crash(error));
+  const unmount = mount({ store, linesOf, paint, onKeys: () => trace.keyed() }, (error) => terminal.crash(error));
   prewarmPresets();
   await finished;
   unmount();
@@ -80,10 +81,6 @@ export async function runTui(options: TuiOptions): Promise<void> {
   terminal.leave();
   for (const text of copied) writeOut(`${text}\n`);
   process.exit(0);
-}
-
-function linesOf(state: State, draw: Draw): string[] {
-  return frame(state, draw).map((row) => ansiOf(row, draw.color));
 }
 
 async function firstState(options: TuiOptions, stateFile: string, terminal: Terminal): Promise<State> {

@@ -69,6 +69,6 @@ export function worthWorkers(sweep: Sweep, points: number): boolean {
 
 /** Beside the bundled command, or beside this file where the sources run. */
 function workerFile(): string {
-  const built = fileURLToPath(new URL('./whatifWorker.js', import.meta.url));
+  const built = fileURLToPath(new URL('./whatifWorker.mjs', import.meta.url));
   return existsSync(built) ? built : fileURLToPath(new URL('./whatifWorker.ts', import.meta.url));
 }

@@ -1,13 +1,18 @@
 import { cleanup, render } from 'ink-testing-library';
 import { afterEach, describe, expect, test } from 'vitest';
 import { App } from '../../../src/cli/tui/app.js';
+import { ansiOf } from '../../../src/cli/tui/screen/ansi.js';
 import { widthOf } from '../../../src/cli/tui/screen/row.js';
-import { tabs } from '../../../src/cli/tui/state/state.js';
+import { type State, tabs } from '../../../src/cli/tui/state/state.js';
 import { Store } from '../../../src/cli/tui/store.js';
 import { frame } from '../../../src/cli/tui/views/frame.js';
 import { Driver, drawings, exampleRun, smallRun, stateOf } from './driver.js';
 
 afterEach(cleanup);
+
+function linesOf(state: State): string[] {
+  return frame(state, drawings.plain).map((row) => ansiOf(row, false));
+}
 
 /** A driver with something to see on every tab. */
 function busy(columns: number, rows: number, run = smallRun): Driver {
@@ -166,7 +171,7 @@ describe('the views', () => {
 describe('the app in ink', () => {
   const start = (run = smallRun) => {
     const store = new Store(stateOf(run, 100, 30), () => {});
-    return { store, ...render(<App store={store} draw={drawings.plain} />) };
+    return { store, ...render(<App store={store} linesOf={linesOf} />) };
   };
   // biome-ignore lint/suspicious/noControlCharactersInRegex: bold and inverse are no text
   const seen = (text = ''): string => text.replaceAll(/\u001b\[\d+m/g, '');

@@ -46,6 +46,6 @@ export class Threads {
 
 /** Beside the bundle in dist/bin/, or the source that is being run as it is. */
 function workerFile(): URL {
-  const built = new URL('./slipway-worker.js', import.meta.url);
+  const built = new URL('./slipway-worker.mjs', import.meta.url);
   return existsSync(fileURLToPath(built)) ? built : new URL('./worker.ts', import.meta.url);
 }
