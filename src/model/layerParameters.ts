@@ -29,8 +29,22 @@ interface Divisible {
   readonly experts: number;
 }
 
+/** Searches ask for the same two thousands of times. */
+const known: Readonly<Record<LayerKind, WeakMap<Architecture, LayerParameters>>> = {
+  dense: new WeakMap(),
+  moe: new WeakMap(),
+};
+
 /** Counts one layer of the given kind; all layers of a kind are alike. */
 export function layerParameters(architecture: Architecture, kind: LayerKind): LayerParameters {
+  const cached = known[kind].get(architecture);
+  if (cached !== undefined) return cached;
+  const counted = countLayer(architecture, kind);
+  known[kind].set(architecture, counted);
+  return counted;
+}
+
+function countLayer(architecture: Architecture, kind: LayerKind): LayerParameters {
   const moe = kind === 'moe' ? architecture.moe : null;
   const attention = attentionParameters(architecture);
   const mlp = moe === null ? denseMlp(architecture) : NOTHING;

@@ -1,5 +1,6 @@
+import { invariant } from '../errors.js';
 import { sendSeconds } from '../hardware/collectives/collective.js';
-import { type RankParameters, replicatedTraffic, shardedCost } from '../parallelism/data.js';
+import { type RankParameters, type ReplicatedTraffic, replicatedTraffic, shardedCost } from '../parallelism/data.js';
 import { endRankParameters, layerRankParameters, stageRankParameters } from '../parallelism/rankParameters.js';
 import type { Chunk, Stage } from '../parallelism/stages.js';
 import type { Prepared } from './prepare.js';
@@ -29,38 +30,45 @@ export interface ChunkCost extends WorkCost {
 /** Passes beside which gradients or weights travel are cut into this many pieces; what cannot hide is then below 13 %. */
 export const gradientPieces = 8;
 
-/** Costs of pieces of work by what they hold: a pipeline of 64 stages has three or four kinds. */
-export class WorkTable {
-  private readonly known = new Map<number, WorkCost>();
+/** Where a search keeps what many of its candidates share; they are worked out each time where there is no such place. */
+export interface SharedWork {
+  stageCost(p: Prepared, layers: LayerTable, work: Stage): StageCost;
+  /** Traffic of replicated weights: not for zero-3. */
+  traffic(p: Prepared, work: Stage, parameters: RankParameters): ReplicatedTraffic;
+}
+
+const unshared: SharedWork = {
+  stageCost,
+  traffic: ({ mesh, strategy, framework }, _work, parameters) =>
+    replicatedTraffic(mesh, parameters, strategy, framework),
+};
+
+/** Costs of the kinds of chunks of a pipeline, in the order of `p.kinds`. */
+export function kindCosts(p: Prepared, layers: LayerTable, shared: SharedWork = unshared): readonly WorkCost[] {
+  const costs = new KindCosts(p, layers, shared);
+  return p.kinds.examples.map((chunk) => costs.of(chunk));
+}
+
+class KindCosts {
   private readonly dense: RankParameters;
   private readonly moe: RankParameters;
 
   constructor(
     private readonly p: Prepared,
     private readonly layers: LayerTable,
+    private readonly shared: SharedWork,
   ) {
     this.dense = layerRankParameters(p.model, 'dense', p.degrees);
     this.moe = p.model.moe === null ? this.dense : layerRankParameters(p.model, 'moe', p.degrees);
   }
 
   of(work: Stage): WorkCost {
-    const ends = (work.hasEmbedding ? 2 : 0) + (work.hasHead ? 1 : 0);
-    const key = (work.denseLayers * 65536 + work.moeLayers) * 4 + ends;
-    let cost = this.known.get(key);
-    if (cost === undefined) {
-      cost = this.compute(work);
-      this.known.set(key, cost);
-    }
-    return cost;
-  }
-
-  private compute(work: Stage): WorkCost {
-    const { p, layers } = this;
+    const { p, layers, shared } = this;
     const { mesh, strategy, framework, contention, degrees } = p;
-    const parameters = stageRankParameters(p.model, work, degrees, p.paddedVocabulary, this.dense, this.moe);
     const ends = endRankParameters(p.model, work, degrees, p.paddedVocabulary);
     const endParameters = ends.embedding + ends.head;
-    const cost = stageCost(p, layers, work);
+    const parameters = stageRankParameters(p.model, work, degrees, p.paddedVocabulary, this.dense, this.moe);
+    const cost = shared.stageCost(p, layers, work);
     if (strategy.dataSharding === 'zero-3') {
       const units = shardedUnits(work, endParameters, layers, this.dense, this.moe);
       const inside = shardedCost(mesh, units, strategy, framework, contention);
@@ -68,7 +76,7 @@ export class WorkTable {
       const none = { gatherSeconds: 0, reduceSeconds: 0, reducePieces: 1 };
       return { cost, parameters, endParameters, ...none, shardedForward: inside.forwardSeconds, shardedBackward };
     }
-    const traffic = replicatedTraffic(mesh, parameters, strategy, framework);
+    const traffic = shared.traffic(p, work, parameters);
     const pieces = bucketPieces(traffic.tailShare);
     const { everyMicroBatch } = traffic;
     return {
@@ -98,9 +106,13 @@ function bucketPieces(tailShare: number): number {
   return pieces;
 }
 
-export function chunkCosts(p: Prepared, layers: LayerTable): readonly ChunkCost[] {
-  const table = new WorkTable(p, layers);
-  return p.chunks.map((chunk) => ({ ...table.of(chunk), chunk }));
+export function chunkCosts(p: Prepared, layers: LayerTable, shared?: SharedWork): readonly ChunkCost[] {
+  const costs = kindCosts(p, layers, shared);
+  return p.chunks.map((chunk, i) => {
+    const cost = costs[p.kinds.kindOf[i] ?? 0];
+    invariant(cost !== undefined, 'every chunk is of a kind');
+    return { ...cost, chunk };
+  });
 }
 
 /** What weights gathered beside a first forward pass add to it: only its last piece waits for all of them. */

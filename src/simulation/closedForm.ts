@@ -1,16 +1,17 @@
 import type { Cluster } from '../hardware/cluster.js';
-import { activationTable, type StageBytes, stageBytes } from '../memory/stageMemory.js';
+import { type ActivationTable, activationTable, type StageBytes, stageBytes } from '../memory/stageMemory.js';
 import { fullestTotals, memoryTotals } from '../memory/totals.js';
 import type { Schedule } from '../parallelism/pipeline/schedule.js';
 import { scheduleFor } from '../parallelism/pipeline/schedules.js';
-import type { Chunk } from '../parallelism/stages.js';
+import type { Chunk, Stage } from '../parallelism/stages.js';
 import type { Strategy } from '../parallelism/strategy.js';
 import type { Scenario } from '../scenario/scenario.js';
-import { type WorkCost, WorkTable } from './chunkCost.js';
+import { kindCosts, type SharedWork, type WorkCost } from './chunkCost.js';
+import { workKey } from './chunkKinds.js';
 import type { Evaluation, StageMemory, StepBreakdown } from './evaluation.js';
 import { stepFlops } from './flops.js';
 import { memoryContext, stageParameters } from './memoryContext.js';
-import { type PipelineBound, pipelineBound } from './pipelineBound.js';
+import { boundOfUpdate, type PipelineBound, pipelineBound } from './pipelineBound.js';
 import { type Prepared, prepare } from './prepare.js';
 import { type LayerTable, layerTable, type PassParts } from './stageCost.js';
 
@@ -32,24 +33,55 @@ export interface Bounded {
 }
 
 /** The same for searches, which simulate the fewer candidates the tighter the bound is. */
-export function evaluateAndBound(p: Prepared, layers: LayerTable): Bounded {
-  const table = new WorkTable(p, layers);
-  const works = p.chunks.map((chunk) => table.of(chunk));
+export function evaluateAndBound(p: Prepared, layers: LayerTable, shared?: SharedWork): Bounded {
+  const works = kindCosts(p, layers, shared);
   const schedule = scheduleFor(p.strategy);
-  const bound = pipelineBound(p, p.chunks, works, schedule);
-  const evaluation = summarise(p, stageMemories(p, layers, schedule), stepBreakdown(p, p.chunks, works, bound));
-  const slowed = (bound.slowedSeconds + p.framework.stepOverheadSeconds) * (1 + waitForSlowest(p));
-  return { evaluation, boundSeconds: Math.max(evaluation.stepSeconds, slowed) };
+  const bound = pipelineBound(p, works, schedule);
+  const evaluation = summarise(p, stageMemories(p, layers, schedule), stepBreakdown(p, works, bound));
+  return {
+    evaluation,
+    boundSeconds: Math.max(evaluation.stepSeconds, stepOf(p, bound.slowedSeconds + bound.commonUpdateSeconds)),
+  };
 }
 
-/** Memory alone, a small part of the work: whether candidates of a search fit. */
-export function fitsPrepared(p: Prepared, layers: LayerTable): boolean {
-  const context = memoryContext(p, layers, scheduleFor(p.strategy));
-  const activations = activationTable(context);
+/** Seconds of a step alone, as `evaluateAndBound` has them: its passes, and an update that all ranks make together. */
+export interface StepBound {
+  readonly passesSeconds: number;
+  readonly updateSeconds: number;
+}
+
+export function stepBound(p: Prepared, layers: LayerTable, shared?: SharedWork): StepBound {
+  const bound = pipelineBound(p, kindCosts(p, layers, shared), scheduleFor(p.strategy));
+  return { passesSeconds: bound.slowedSeconds, updateSeconds: bound.commonUpdateSeconds };
+}
+
+/** The update alone, for candidates whose passes are known from others. */
+export function updateBound(p: Prepared, layers: LayerTable, shared?: SharedWork): number {
+  return boundOfUpdate(p, kindCosts(p, layers, shared), scheduleFor(p.strategy));
+}
+
+/** A step of so many seconds with what every step has around it. */
+export function stepOf(p: Prepared, seconds: number): number {
+  return (seconds + p.framework.stepOverheadSeconds) * (1 + waitForSlowest(p));
+}
+
+/** Memory alone, a small part of the work: whether candidates of a search fit. `activations` are those of `layers`, for callers that have them. */
+export function fitsPrepared(p: Prepared, layers: LayerTable, activations?: ActivationTable): boolean {
+  const schedule = scheduleFor(p.strategy);
+  const context = memoryContext(p, layers, schedule);
+  const table = activations ?? activationTable(context);
+  const { pipelineParallel, virtualStages, microBatches } = p.degrees;
   let hostBytes = 0;
+  let last: Stage | undefined;
   for (const stage of p.stages) {
+    // A stage that holds what the one before holds, with no more micro-batches in flight, needs no more.
+    const inFlight = (one: Stage): number =>
+      schedule.inFlight(one.stage, pipelineParallel, microBatches, virtualStages);
+    const alike = last !== undefined && !schedule.splitsWeightGradient && workKey(last) === workKey(stage);
+    if (alike && last !== undefined && inFlight(stage) <= inFlight(last)) continue;
+    last = stage;
     const held = stageParameters(p, context, stage);
-    const bytes = stageBytes(context, activations, stage, held, p.degrees.microBatches);
+    const bytes = stageBytes(context, table, stage, held, microBatches);
     // One stage that does not fit is enough.
     const { deviceBytes } = memoryTotals(p.framework, bytes.peakBytes, bytes.separateBytes);
     if (deviceBytes > p.accelerator.usableMemoryBytes) return false;
@@ -67,17 +99,13 @@ function stageMemories(p: Prepared, layers: LayerTable, schedule: Schedule): rea
 }
 
 /** Parts of the rank that bounds the step, over all its micro-batches; what they leave of the bound is bubble. */
-function stepBreakdown(
-  p: Prepared,
-  chunks: readonly Chunk[],
-  works: readonly WorkCost[],
-  bound: PipelineBound,
-): StepBreakdown {
+function stepBreakdown(p: Prepared, works: readonly WorkCost[], bound: PipelineBound): StepBreakdown {
   const m = p.degrees.microBatches;
   const parts = { compute: 0, recompute: 0, tensor: 0, context: 0, expert: 0, host: 0, offload: 0, sharded: 0 };
-  works.forEach((work, i) => {
-    const share = shareOfRank(p, chunks[i], bound.rank);
-    if (share === 0) return;
+  p.chunks.forEach((chunk, i) => {
+    const share = shareOfRank(p, chunk, bound.rank);
+    const work = works[p.kinds.kindOf[i] ?? 0];
+    if (share === 0 || work === undefined) return;
     addPart(parts, work.cost.parts.forward, share);
     addPart(parts, work.cost.parts.inputGradient, share);
     addPart(parts, work.cost.parts.weightGradient, share);
@@ -112,8 +140,7 @@ function stepBreakdown(
 }
 
 /** How much of a chunk's micro-batches a rank runs: all of its own; with DualPipe half of them and of its mirror image's. */
-function shareOfRank(p: Prepared, chunk: Chunk | undefined, rank: number): number {
-  if (chunk === undefined) return 0;
+function shareOfRank(p: Prepared, chunk: Chunk, rank: number): number {
   if (p.strategy.pipelineSchedule !== 'dualpipe' || p.degrees.pipelineParallel === 1)
     return chunk.stage === rank ? 1 : 0;
   const mirror = p.degrees.pipelineParallel - 1 - rank;

@@ -1,7 +1,7 @@
+import { invariant } from '../errors.js';
 import type { RankParameters } from '../parallelism/data.js';
 import { interleavedWarmUp } from '../parallelism/pipeline/interleaved.js';
 import type { Schedule } from '../parallelism/pipeline/schedule.js';
-import type { Chunk } from '../parallelism/stages.js';
 import { exposedGather, exposedPieces, messageSeconds, type WorkCost } from './chunkCost.js';
 import { rankUpdate } from './optimizerStep.js';
 import type { Prepared } from './prepare.js';
@@ -11,8 +11,12 @@ export interface PipelineBound {
   readonly rank: number;
   /** From the first task to the last, or the rank's own span in a staggered schedule. */
   readonly seconds: number;
-  /** A tighter bound, with reductions that slow the passes beside them; its parts are not told apart. */
+  /**
+   * A tighter bound, with reductions that slow the passes beside them; its parts are not told apart. Without the update, where all ranks make
+   * that together.
+   */
   readonly slowedSeconds: number;
+  readonly commonUpdateSeconds: number;
   /** Messages on the bound's path: the rank's own where they block it, and those of the fill and drain. */
   readonly sendSeconds: number;
   /** Gathers and reductions on the path. */
@@ -28,146 +32,183 @@ export interface PipelineBound {
  * sum of forward passes before i + m x (own passes) + sum of backward passes before i. The rank also idles where it must: its first
  * backward pass waits for the way down and back through the ranks behind it, while the order gives it only so many forward passes
  * to do; and its last backward pass likewise. The bound is the largest over the ranks, exact for uniform stages.
+ * `works` are those of the kinds of chunks, `p.kinds`.
+ *
+ * Along a run of ranks that hold the same, fill and drain grow and waiting falls by the same from rank to rank until it is gone: the bound is largest
+ * at an end of the run, and the others are not looked at.
  */
-export function pipelineBound(
-  p: Prepared,
-  chunks: readonly Chunk[],
-  works: readonly WorkCost[],
-  schedule: Schedule,
-): PipelineBound {
-  return new BoundBuilder(p, chunks, works, schedule).longest();
+export function pipelineBound(p: Prepared, works: readonly WorkCost[], schedule: Schedule): PipelineBound {
+  return new BoundBuilder(p, works, schedule).longest();
+}
+
+/** `commonUpdateSeconds` alone: how much of the states lies on the host changes nothing else of the bound. */
+export function boundOfUpdate(p: Prepared, works: readonly WorkCost[], schedule: Schedule): number {
+  return new BoundBuilder(p, works, schedule).commonUpdate();
 }
 
 /** No update. */
 const none = { deviceSeconds: 0, offloadSeconds: 0 };
 
+/** Passes and traffic of the chunks of one kind. */
+interface KindLoad {
+  readonly forward: number;
+  readonly backward: number;
+  readonly weight: number;
+  /** What a micro-batch needs to pass on the way up: a whole backward pass, or its input gradient where weight gradients run apart. */
+  readonly up: number;
+  readonly dense: number;
+  readonly expert: number;
+  /** Of a rank's first chunk: what the gather adds, and what is left after the last backward pass. */
+  readonly firstGather: number;
+  readonly lastReduce: number;
+  /** Of its other chunks: traffic that blocks compute before the end. */
+  readonly blockingData: number;
+  /** Gradients that travel beside passes, and of a first chunk's what cannot have travelled when the rank's passes end. */
+  readonly besidePasses: number;
+  readonly leftAtEnd: number;
+}
+
+function kindLoad(p: Prepared, schedule: Schedule, work: WorkCost): KindLoad {
+  const { pass } = work.cost;
+  const { gatherSeconds, reduceSeconds, reducePieces } = work;
+  const { overlapParameterGather, overlapGradientReduce } = p.strategy;
+  const forward = pass.forward + work.shardedForward;
+  const backward = pass.inputGradient + work.shardedBackward;
+  const weight = pass.weightGradient;
+  // DualPipe's last pass may be a whole backward pass or a weight gradient; the longer one hides more.
+  const apart = schedule.splitsWeightGradient && schedule.id !== 'dualpipe';
+  const beside = (apart ? 0 : backward) + weight;
+  return {
+    forward,
+    backward,
+    weight,
+    up: backward + (schedule.splitsWeightGradient ? 0 : weight),
+    dense: work.parameters.dense,
+    expert: work.parameters.expert,
+    firstGather: exposedGather(p, gatherSeconds, forward),
+    lastReduce: overlapGradientReduce
+      ? exposedPieces(reduceSeconds, beside, reducePieces, p.contention)
+      : reduceSeconds,
+    blockingData: (overlapParameterGather ? 0 : gatherSeconds) + (overlapGradientReduce ? 0 : reduceSeconds),
+    besidePasses: overlapGradientReduce ? reduceSeconds : 0,
+    leftAtEnd: overlapGradientReduce
+      ? reduceSeconds - (1 - 1 / reducePieces) * Math.min(reduceSeconds, backward + weight)
+      : 0,
+  };
+}
+
 /** What one rank does, summed over its chunks, per micro-batch; and its data-parallel traffic of the step. */
 class RankLoad {
   passes = 0;
-  sends = 0;
   longestForward = 0;
   longestBackward = 0;
   dense = 0;
   expert = 0;
-  /** Traffic that blocks compute before the end. */
   blockingData = 0;
-  /** What the first gather adds, and what is left after the last backward pass. */
-  firstGather = 0;
-  lastReduce = 0;
-  /** Gradients that travel beside passes: all of them, and what cannot have travelled when the rank's passes end. */
   besidePasses = 0;
-  leftAtEnd = 0;
-  private first = true;
 
-  constructor(private readonly builder: BoundBuilder) {}
-
-  add(chunk: number, work: WorkCost): void {
-    const { forward, backward, weight } = this.builder;
-    const f = forward[chunk] ?? 0;
-    const b = (backward[chunk] ?? 0) + (weight[chunk] ?? 0);
-    this.passes += f + b;
-    this.longestForward = Math.max(this.longestForward, f);
-    this.longestBackward = Math.max(this.longestBackward, b);
-    this.dense += work.parameters.dense;
-    this.expert += work.parameters.expert;
-    const { overlapParameterGather, overlapGradientReduce } = this.builder.p.strategy;
-    if (overlapGradientReduce) {
-      this.besidePasses += work.reduceSeconds;
-      if (this.first)
-        this.leftAtEnd = work.reduceSeconds - (1 - 1 / work.reducePieces) * Math.min(work.reduceSeconds, b);
-    }
-    if (this.first) {
-      this.firstGather = exposedGather(this.builder.p, work.gatherSeconds, f);
-      this.lastReduce = overlapGradientReduce ? this.reduceAfter(work, chunk) : work.reduceSeconds;
-    } else {
-      // Gradients of the first chunk come last; those of the others block the rank before, unless they overlap.
-      if (!overlapParameterGather) this.blockingData += work.gatherSeconds;
-      if (!overlapGradientReduce) this.blockingData += work.reduceSeconds;
-    }
-    this.first = false;
+  constructor(
+    readonly first: KindLoad,
+    readonly sends: number,
+  ) {
+    // Gradients of the first chunk come last; those of the others block the rank before, unless they overlap.
+    this.blockingData = -first.blockingData;
   }
 
-  private reduceAfter(work: WorkCost, chunk: number): number {
-    const { schedule, backward, weight, p } = this.builder;
-    // DualPipe's last pass may be a whole backward pass or a weight gradient; the longer one hides more.
-    const apart = schedule.splitsWeightGradient && schedule.id !== 'dualpipe';
-    const beside = (apart ? 0 : (backward[chunk] ?? 0)) + (weight[chunk] ?? 0);
-    return exposedPieces(work.reduceSeconds, beside, work.reducePieces, p.contention);
+  add(load: KindLoad, chunks: number): void {
+    const backward = load.backward + load.weight;
+    this.passes += chunks * (load.forward + backward);
+    this.longestForward = Math.max(this.longestForward, load.forward);
+    this.longestBackward = Math.max(this.longestBackward, backward);
+    this.dense += chunks * load.dense;
+    this.expert += chunks * load.expert;
+    this.blockingData += chunks * load.blockingData;
+    this.besidePasses += chunks * load.besidePasses;
   }
 }
 
 class BoundBuilder {
-  /** Passes of every chunk, with what is exposed inside them. */
-  readonly forward: Float64Array;
-  readonly backward: Float64Array;
-  readonly weight: Float64Array;
-  /** Sums over the chunks before one, messages included: on the way down, and on the way up. */
-  private readonly down: Float64Array;
-  private readonly up: Float64Array;
-  private readonly ranks: RankLoad[] = [];
+  private readonly loads: readonly KindLoad[];
+  private readonly ranks = new Map<number, RankLoad>();
+  private readonly looked: readonly number[];
   /** The longest bound with reductions that slow the passes beside them. */
   private slowed = 0;
   private readonly send: number;
   private readonly blocking: number;
   private readonly stages: number;
+  private readonly chunks: number;
   private readonly perRank: number;
   private readonly m: number;
 
   constructor(
-    readonly p: Prepared,
-    private readonly chunks: readonly Chunk[],
+    private readonly p: Prepared,
     works: readonly WorkCost[],
-    readonly schedule: Schedule,
+    private readonly schedule: Schedule,
   ) {
-    const n = chunks.length;
     this.stages = p.degrees.pipelineParallel;
-    this.perRank = n / this.stages;
+    this.chunks = p.chunks.length;
+    this.perRank = this.chunks / this.stages;
     this.m = p.degrees.microBatches;
     this.send = this.stages > 1 ? messageSeconds(p) : 0;
     this.blocking = p.strategy.overlapPipelineSend ? 0 : this.send;
-    this.forward = new Float64Array(n);
-    this.backward = new Float64Array(n);
-    this.weight = new Float64Array(n);
-    this.down = new Float64Array(n + 1);
-    this.up = new Float64Array(n + 1);
-    for (let rank = 0; rank < this.stages; rank++) this.ranks.push(new RankLoad(this));
-    this.sumUp(works);
+    this.loads = works.map((work) => kindLoad(p, schedule, work));
+    // Ranks of DualPipe hold what their mirror images hold as well.
+    this.looked = schedule.id === 'dualpipe' ? [...p.kinds.sends.keys()] : p.kinds.runEnds;
   }
 
-  private sumUp(works: readonly WorkCost[]): void {
-    const { schedule, send } = this;
-    for (let chunk = 0; chunk < works.length; chunk++) {
-      const work = works[chunk];
-      const place = this.chunks[chunk];
-      if (work === undefined || place === undefined) continue;
-      const pass = work.cost.pass;
-      const f = pass.forward + work.shardedForward;
-      const b = pass.inputGradient + work.shardedBackward;
-      const w = pass.weightGradient;
-      this.forward[chunk] = f;
-      this.backward[chunk] = b;
-      this.weight[chunk] = w;
-      this.down[chunk + 1] = (this.down[chunk] ?? 0) + f + send;
-      // The next rank waits for the whole backward pass, or its input gradient where the weight gradient runs apart.
-      this.up[chunk + 1] = (this.up[chunk] ?? 0) + b + (schedule.splitsWeightGradient ? 0 : w) + send;
-      const rank = this.ranks[place.stage];
-      if (rank === undefined) continue;
-      rank.add(chunk, work);
-      if (this.hops(place, chunk + 1)) rank.sends++;
-      if (this.hops(place, chunk - 1)) rank.sends++;
+  /** A rank's first chunk has the rank's own number. */
+  private rankLoad(rank: number): RankLoad {
+    const { onRank, sends } = this.p.kinds;
+    const { loads } = this;
+    const total = new RankLoad(this.ofChunk(rank), sends[rank] ?? 0);
+    for (let kind = 0; kind < loads.length; kind++) {
+      const chunks = onRank[rank * loads.length + kind] ?? 0;
+      const load = loads[kind];
+      if (chunks > 0 && load !== undefined) total.add(load, chunks);
     }
+    return total;
   }
 
-  /** A message goes from a chunk to its neighbour: there is one, and on another rank. */
-  private hops(place: Chunk, neighbour: number): boolean {
-    const other = this.chunks[neighbour];
-    return other !== undefined && other.stage !== place.stage;
+  private ofChunk(chunk: number): KindLoad {
+    const load = this.loads[this.p.kinds.kindOf[chunk] ?? 0];
+    invariant(load !== undefined, 'no such chunk');
+    return load;
+  }
+
+  private load(rank: number): RankLoad {
+    let load = this.ranks.get(rank);
+    if (load === undefined) {
+      load = this.rankLoad(rank);
+      this.ranks.set(rank, load);
+    }
+    return load;
+  }
+
+  /** A micro-batch's way down through chunks `from` to `to` - 1, and its way back up, messages included. */
+  private down(from: number, to: number): number {
+    const { before } = this.p.kinds;
+    const { loads } = this;
+    const width = loads.length;
+    let sum = (to - from) * this.send;
+    for (let k = 0; k < width; k++)
+      sum += ((before[to * width + k] ?? 0) - (before[from * width + k] ?? 0)) * (loads[k]?.forward ?? 0);
+    return sum;
+  }
+
+  private up(from: number, to: number): number {
+    const { before } = this.p.kinds;
+    const { loads } = this;
+    const width = loads.length;
+    let sum = (to - from) * this.send;
+    for (let k = 0; k < width; k++)
+      sum += ((before[to * width + k] ?? 0) - (before[from * width + k] ?? 0)) * (loads[k]?.up ?? 0);
+    return sum;
   }
 
   longest(): PipelineBound {
     let rank = 0;
     let seconds = -1;
-    for (let i = 0; i < this.stages; i++) {
+    for (const i of this.looked) {
       // A rank that goes on alone takes its own update with it, so that the longest span need not have the longest passes.
       const own = this.schedule.staggered ? this.optimizer(i) : none;
       const bound = this.ofRank(i) + own.deviceSeconds + own.offloadSeconds;
@@ -176,18 +217,17 @@ class BoundBuilder {
         rank = i;
       }
     }
-    let slowedSeconds = Math.max(seconds, this.slowed);
+    const slowedSeconds = Math.max(seconds, this.slowed);
     const optimizer = this.optimizer(rank);
-    if (!this.schedule.staggered) {
-      seconds += optimizer.deviceSeconds + optimizer.offloadSeconds;
-      slowedSeconds += optimizer.deviceSeconds + optimizer.offloadSeconds;
-    }
+    const commonUpdateSeconds = this.schedule.staggered ? 0 : optimizer.deviceSeconds + optimizer.offloadSeconds;
+    seconds += commonUpdateSeconds;
     const load = this.load(rank);
     const hops = this.endsAlone() ? 0 : rank + Math.max(0, this.blocking > 0 ? rank - 1 : rank);
     return {
       rank,
       seconds,
       slowedSeconds,
+      commonUpdateSeconds,
       sendSeconds: this.m * load.sends * this.blocking + hops * this.send,
       dataSeconds: load.blockingData + this.firstGather(rank) + this.lastReduce(rank),
       optimizerSeconds: optimizer.deviceSeconds,
@@ -195,15 +235,15 @@ class BoundBuilder {
     };
   }
 
+  commonUpdate(): number {
+    if (this.schedule.staggered) return 0;
+    const { deviceSeconds, offloadSeconds } = this.optimizer(0);
+    return deviceSeconds + offloadSeconds;
+  }
+
   /** Schedules whose bound is a rank's own span: no fill and drain of others. */
   private endsAlone(): boolean {
     return this.schedule.staggered || this.schedule.id === 'dualpipe';
-  }
-
-  private load(rank: number): RankLoad {
-    const load = this.ranks[rank];
-    if (load === undefined) throw new Error('internal error: no such rank');
-    return load;
   }
 
   private ofRank(rank: number): number {
@@ -215,14 +255,14 @@ class BoundBuilder {
       const alone = this.firstGather(rank) + own + idle + this.lastReduce(rank);
       return rank === 0 && this.schedule.id === 'zb-h1' ? Math.max(alone, this.behindSlowest()) : alone;
     }
-    const first = this.load(0);
-    const fill = this.down[rank] ?? 0;
+    const { first } = this.load(0);
     // The rank's own last message counts among its sends where it blocks.
-    const drain = (this.up[rank] ?? 0) - (this.blocking > 0 && rank > 0 ? this.send : 0);
-    const start = rank === 0 ? first.firstGather : Math.max(this.gatherAlone(load), first.firstGather + fill);
+    const drain = this.up(0, rank) - (this.blocking > 0 && rank > 0 ? this.send : 0);
+    const start =
+      rank === 0 ? first.firstGather : Math.max(this.gatherAlone(load), first.firstGather + this.down(0, rank));
     const idle = this.idleSeconds(rank);
     const after = drain + first.lastReduce;
-    const plain = start + own + idle.all + Math.max(after, rank === 0 ? 0 : load.lastReduce - this.blocking);
+    const plain = start + own + idle.all + Math.max(after, rank === 0 ? 0 : load.first.lastReduce - this.blocking);
     this.slowed = Math.max(this.slowed, start + own + idle.beforeGradients + this.besideReductions(rank, drain));
     return plain;
   }
@@ -237,8 +277,8 @@ class BoundBuilder {
   private besideReductions(rank: number, drain: number): number {
     const load = this.load(rank);
     const slower = Math.min(1, Math.max(0, this.p.contention - 1));
-    const after = rank === 0 ? 0 : drain + this.load(0).lastReduce;
-    const left = Math.max(after, load.leftAtEnd - (rank === 0 ? 0 : this.blocking));
+    const after = rank === 0 ? 0 : drain + this.load(0).first.lastReduce;
+    const left = Math.max(after, load.first.leftAtEnd - (rank === 0 ? 0 : this.blocking));
     return slower * Math.max(0, load.besidePasses - left) + left;
   }
 
@@ -249,10 +289,9 @@ class BoundBuilder {
   private fromBothEnds(rank: number, own: number): number {
     const mirror = this.stages - 1 - rank;
     const fromEnd = Math.min(rank, mirror);
-    const fill = Math.min(this.down[rank] ?? 0, this.down[mirror] ?? 0);
-    const drain =
-      Math.min(this.up[rank] ?? 0, this.up[mirror] ?? 0) - (this.blocking > 0 && fromEnd > 0 ? this.send : 0);
-    const postponed = (fromEnd + 1) * Math.max(this.weight[rank] ?? 0, this.weight[mirror] ?? 0);
+    const fill = Math.min(this.down(0, rank), this.down(0, mirror));
+    const drain = Math.min(this.up(0, rank), this.up(0, mirror)) - (this.blocking > 0 && fromEnd > 0 ? this.send : 0);
+    const postponed = (fromEnd + 1) * Math.max(this.ofChunk(rank).weight, this.ofChunk(mirror).weight);
     return this.firstGather(rank) + fill + own + Math.max(this.lastReduce(rank), drain - postponed);
   }
 
@@ -262,38 +301,39 @@ class BoundBuilder {
    */
   private behindSlowest(): number {
     let longest = 0;
-    for (let rank = 1; rank < this.stages; rank++) {
-      const { sends } = this.load(rank);
-      const weights = Math.max(0, this.m - 1 - rank) * (this.weight[rank] ?? 0);
-      const passes =
-        this.m * ((this.forward[rank] ?? 0) + (this.backward[rank] ?? 0) + sends * this.blocking) + weights;
-      const way = (this.down[rank] ?? 0) + (this.up[rank] ?? 0) - this.blocking;
+    for (const rank of this.looked) {
+      if (rank === 0) continue;
+      const { sends, first } = this.load(rank);
+      const weights = Math.max(0, this.m - 1 - rank) * first.weight;
+      const passes = this.m * (first.forward + first.backward + sends * this.blocking) + weights;
+      const way = this.down(0, rank) + this.up(0, rank) - this.blocking;
       longest = Math.max(longest, way + passes);
     }
-    const first = this.load(0);
-    return first.firstGather + longest + (this.weight[0] ?? 0) + first.lastReduce;
+    const { first } = this.load(0);
+    return first.firstGather + longest + first.weight + first.lastReduce;
   }
 
   /** Gathered weights on the bound's path: the first rank's where its first micro-batch goes on to the others. */
   private firstGather(rank: number): number {
-    if (!this.endsAlone()) return this.load(0).firstGather;
-    if (this.schedule.id !== 'dualpipe') return this.load(rank).firstGather;
+    const { firstGather } = this.load(0).first;
+    if (!this.endsAlone()) return firstGather;
+    if (this.schedule.id !== 'dualpipe') return this.load(rank).first.firstGather;
     // Both ends start at once; the ranks between gather while they wait.
-    return rank === 0 || rank === this.stages - 1 ? this.load(0).firstGather : 0;
+    return rank === 0 || rank === this.stages - 1 ? firstGather : 0;
   }
 
   /** Reduction after the last backward pass; in DualPipe that of the rank's own chunk or of its mirror image. */
   private lastReduce(rank: number): number {
-    if (!this.endsAlone()) return this.load(0).lastReduce;
-    const own = this.load(rank).lastReduce;
+    if (!this.endsAlone()) return this.load(0).first.lastReduce;
+    const own = this.load(rank).first.lastReduce;
     if (this.schedule.id !== 'dualpipe') return own;
     // The rank's last message may hide some of it.
-    return Math.max(0, Math.min(own, this.load(this.stages - 1 - rank).lastReduce) - this.blocking);
+    return Math.max(0, Math.min(own, this.load(this.stages - 1 - rank).first.lastReduce) - this.blocking);
   }
 
   /** A gather that blocks the rank while it waits for its first micro-batch anyway. */
-  private gatherAlone(load: RankLoad): number {
-    return this.p.strategy.overlapParameterGather ? 0 : load.firstGather;
+  private gatherAlone({ first }: RankLoad): number {
+    return this.p.strategy.overlapParameterGather ? 0 : first.firstGather;
   }
 
   /** DualPipe: half of the micro-batches run through the rank's own chunk, half through its mirror image. */
@@ -319,11 +359,11 @@ class BoundBuilder {
     if (this.stages === 1) return { all: 0, beforeGradients: 0 };
     const load = this.load(rank);
     const warmUp = this.warmUp(rank);
-    const last = this.chunks.length;
+    const last = this.chunks;
     const turn = last - (this.stages - rank);
-    const behind = this.between(this.down, turn + 1, last) + this.between(this.up, turn + 1, last);
-    const forward = this.between(this.down, rank + 1, turn + 1) + behind;
-    const backward = this.between(this.up, rank + 1, turn + 1) + behind;
+    const behind = this.down(turn + 1, last) + this.up(turn + 1, last);
+    const forward = this.down(rank + 1, turn + 1) + behind;
+    const backward = this.up(rank + 1, turn + 1) + behind;
     const start = Math.max(0, forward - this.blocking - warmUp * (load.longestForward + this.blocking));
     const end = Math.max(0, backward - this.blocking - warmUp * (load.longestBackward + this.blocking));
     // With all forward passes first, both waits are the same one; weights and gradients of later chunks may travel meanwhile.
@@ -332,16 +372,14 @@ class BoundBuilder {
     return { all: Math.max(0, idle - blockingData), beforeGradients: Math.max(0, start - blockingData) };
   }
 
-  private between(sums: Float64Array, from: number, to: number): number {
-    return (sums[to] ?? 0) - (sums[from] ?? 0);
-  }
-
   /** The slowest rank's update, or one rank's own where ranks go on alone. */
   private optimizer(rank: number): { deviceSeconds: number; offloadSeconds: number } {
     let most = this.held(rank);
-    for (let other = 0; other < this.stages && !this.schedule.staggered; other++) {
-      const held = this.held(other);
-      if (held.dense + held.expert > most.dense + most.expert) most = held;
+    if (!this.schedule.staggered) {
+      for (const other of this.looked) {
+        const held = this.held(other);
+        if (held.dense + held.expert > most.dense + most.expert) most = held;
+      }
     }
     return rankUpdate(this.p, most, rank, this.schedule.staggered);
   }

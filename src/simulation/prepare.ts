@@ -2,7 +2,7 @@ import type { Accelerator } from '../hardware/accelerator.js';
 import type { Architecture } from '../model/architecture.js';
 import { type EndOperators, endOperators } from '../model/endOperators.js';
 import type { Execution } from '../model/operators.js';
-import { type Degrees, degreesOf, deriveDegrees } from '../parallelism/degrees.js';
+import { chunksPerStage, type Degrees, degreesOf, deriveDegrees } from '../parallelism/degrees.js';
 import type { Framework } from '../parallelism/framework.js';
 import type { RankShare } from '../parallelism/layerCost.js';
 import { type Mesh, makeMesh } from '../parallelism/mesh.js';
@@ -11,6 +11,7 @@ import { type Chunk, gatherStages, type Stage, splitChunks } from '../parallelis
 import type { Strategy } from '../parallelism/strategy.js';
 import { makeTimers, type Timers } from '../parallelism/timers.js';
 import type { Scenario } from '../scenario/scenario.js';
+import { type ChunkKinds, chunkKinds } from './chunkKinds.js';
 
 /** A scenario with everything derived that operators, memory and schedules need; shared by all evaluators. */
 export interface Prepared {
@@ -27,6 +28,7 @@ export interface Prepared {
   /** Model chunks in depth order, and the stages that they make up. */
   readonly chunks: readonly Chunk[];
   readonly stages: readonly Stage[];
+  readonly kinds: ChunkKinds;
   readonly paddedVocabulary: number;
   readonly ends: EndOperators;
   /** Slow-down of compute and communication that run side by side. */
@@ -68,19 +70,32 @@ export function prepareWith(scenario: Scenario, degrees: Degrees): Prepared {
 }
 
 /** How the layers lie on chunks and stages. */
-export type Layout = Pick<Prepared, 'chunks' | 'stages'>;
+export type Layout = Pick<Prepared, 'chunks' | 'stages' | 'kinds'>;
 
 export function layoutOf(model: Architecture, strategy: Strategy, degrees: Degrees): Layout {
   const chunks = splitChunks(model, strategy, degrees);
-  return { chunks, stages: gatherStages(chunks, degrees.pipelineParallel) };
+  const { pipelineParallel } = degrees;
+  return { chunks, stages: gatherStages(chunks, pipelineParallel), kinds: chunkKinds(chunks, pipelineParallel) };
 }
 
 /**
- * The same layers under another pipeline, sharding, recomputation or offload, for searches: what those do not change is shared.
- * `strategy` must have the precision, tensor, context and expert degrees and the micro-batch of `p`, and legal degrees: nothing is checked.
+ * The same layers under another number of stages, for searches: what that does not change is shared. `strategy` must have the precision,
+ * tensor, context and expert degrees and the micro-batch of `p`, and legal degrees: nothing is checked.
  */
-export function reprepare(p: Prepared, strategy: Strategy, layout: Layout): Prepared {
+export function withPipeline(p: Prepared, strategy: Strategy): Prepared {
   const scenario: Scenario = { ...p.scenario, strategy };
   const degrees = degreesOf(scenario);
-  return { ...p, scenario, strategy, degrees, mesh: makeMesh(scenario.cluster, degrees), ...layout };
+  return { ...p, scenario, strategy, degrees, mesh: makeMesh(scenario.cluster, degrees) };
+}
+
+/** The same stages under another schedule, with other chunks or layers on them. */
+export function withLayout(p: Prepared, strategy: Strategy, layout: Layout): Prepared {
+  const degrees = { ...p.degrees, virtualStages: chunksPerStage(strategy) };
+  return { ...p, scenario: { ...p.scenario, strategy }, strategy, degrees, ...layout };
+}
+
+/** The same pipeline under another sharding, recomputation or offload. Only hybrid sharding changes groups. */
+export function withStates(p: Prepared, strategy: Strategy): Prepared {
+  if (strategy.shardGroupSize !== p.strategy.shardGroupSize) return withPipeline(p, strategy);
+  return { ...p, scenario: { ...p.scenario, strategy }, strategy };
 }

@@ -1,11 +1,11 @@
 import { layerCounts } from '../model/layerKinds.js';
 import { scheduleFor } from '../parallelism/pipeline/schedules.js';
 import type { Stage } from '../parallelism/stages.js';
-import type { WorkCost } from './chunkCost.js';
-import { waitForSlowest } from './closedForm.js';
+import type { SharedWork, WorkCost } from './chunkCost.js';
+import { stepOf } from './closedForm.js';
 import { pipelineBound } from './pipelineBound.js';
 import type { Prepared } from './prepare.js';
-import { type LayerTable, stageCost } from './stageCost.js';
+import { type LayerTable, type StageCost, stageCost } from './stageCost.js';
 
 /**
  * Seconds that no step with these layers can beat, whatever its pipeline, sharding, recomputation and offload: the accelerators share the
@@ -40,24 +40,16 @@ const nothing = { dense: 0, expert: 0 };
  * The closed form without traffic of gradients and weights and without update: a bound of all shardings and offloads of a pipeline, and with
  * layers that recompute nothing also of all recomputations. Passes that take longer end no step earlier.
  */
-export function pipelineBoundSeconds(p: Prepared, layers: LayerTable): number {
-  const known = new Map<number, WorkCost>();
-  const works = p.chunks.map((chunk) => {
-    const ends = (chunk.hasEmbedding ? 2 : 0) + (chunk.hasHead ? 1 : 0);
-    const key = (chunk.denseLayers * 65536 + chunk.moeLayers) * 4 + ends;
-    let work = known.get(key);
-    if (work === undefined) {
-      work = passesOnly(p, layers, chunk);
-      known.set(key, work);
-    }
-    return work;
-  });
-  return stepOf(p, pipelineBound(p, p.chunks, works, scheduleFor(p.strategy)).seconds);
+export function pipelineBoundSeconds(p: Prepared, layers: LayerTable, shared?: SharedWork): number {
+  const works = p.kinds.examples.map((chunk) =>
+    passesOnly(shared === undefined ? stageCost(p, layers, chunk) : shared.stageCost(p, layers, chunk)),
+  );
+  return stepOf(p, pipelineBound(p, works, scheduleFor(p.strategy)).seconds);
 }
 
-function passesOnly(p: Prepared, layers: LayerTable, chunk: Stage): WorkCost {
+function passesOnly(cost: StageCost): WorkCost {
   return {
-    cost: stageCost(p, layers, chunk),
+    cost,
     parameters: nothing,
     endParameters: 0,
     gatherSeconds: 0,
@@ -66,8 +58,4 @@ function passesOnly(p: Prepared, layers: LayerTable, chunk: Stage): WorkCost {
     shardedForward: 0,
     shardedBackward: 0,
   };
-}
-
-function stepOf(p: Prepared, seconds: number): number {
-  return (seconds + p.framework.stepOverheadSeconds) * (1 + waitForSlowest(p));
 }

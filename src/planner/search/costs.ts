@@ -1,26 +1,31 @@
+import { type ActivationTable, activationTable } from '../../memory/stageMemory.js';
 import { degreesOf } from '../../parallelism/degrees.js';
-import { makeMesh } from '../../parallelism/mesh.js';
+import { oneForwardOneBackward } from '../../parallelism/pipeline/oneForwardOneBackward.js';
+import type { Stage } from '../../parallelism/stages.js';
 import type { Strategy } from '../../parallelism/strategy.js';
 import type { Scenario } from '../../scenario/scenario.js';
-import { type Bounded, evaluateAndBound, fitsPrepared } from '../../simulation/closedForm.js';
-import { confirmStep, SimulatedBefore } from '../../simulation/evaluateStep.js';
-import type { Evaluation } from '../../simulation/evaluation.js';
-import { type Prepared, prepareWith, reprepare } from '../../simulation/prepare.js';
-import { layerBoundSeconds, pipelineBoundSeconds } from '../../simulation/relaxedBound.js';
-import { type LayerTable, layerTable } from '../../simulation/stageCost.js';
+import { workKey } from '../../simulation/chunkKinds.js';
+import { memoryContext } from '../../simulation/memoryContext.js';
+import { type Prepared, prepareWith } from '../../simulation/prepare.js';
+import { layerBoundSeconds } from '../../simulation/relaxedBound.js';
+import { type LayerTable, layerTable, type StageCost, stageCost } from '../../simulation/stageCost.js';
 import type { LayerChoice } from './layerChoices.js';
-import type { PipelineShape } from './pipelineChoices.js';
+import { PipelineCosts } from './pipelineCosts.js';
 import type { Space } from './space.js';
-import { type RecomputeSetting, type StateSetting, withoutStates } from './stateChoices.js';
+import { type RecomputeSetting, withoutStates } from './stateChoices.js';
 
 /** Bounds and estimates of the candidates that share a layer choice; what they share is worked out once. */
 export class LayerCosts {
-  private readonly base: Prepared;
-  private readonly tables = new Map<string, LayerTable>();
+  readonly base: Prepared;
+  private readonly tables = new Map<readonly string[] | string, LayerTable>();
+  private readonly dualPipeTables = new Map<readonly string[] | string, LayerTable>();
   private readonly bounds = new Map<RecomputeSetting, number>();
+  private readonly activations = new Map<LayerTable, ActivationTable>();
+  private readonly stageCosts = new Map<LayerTable, Map<number, StageCost>>();
+  private readonly pipelines = new Map<number, PipelineCosts>();
 
   constructor(
-    private readonly space: Space,
+    readonly space: Space,
     readonly layer: LayerChoice,
   ) {
     const { scenario } = space.keys;
@@ -51,72 +56,61 @@ export class LayerCosts {
     return Math.min(plain, layerBoundSeconds({ ...this.base, strategy }, this.table(dual)));
   }
 
-  /** The candidates of a pipeline. */
-  of(shape: PipelineShape): ShapeCosts {
-    const strategy = this.space.strategyOf(this.layer, shape);
-    return new ShapeCosts(this, shape, reprepare(this.base, strategy, this.space.layoutOf(shape)));
+  /** The candidates in a pipeline of so many stages. */
+  of(pipelineParallel: number): PipelineCosts {
+    let costs = this.pipelines.get(pipelineParallel);
+    if (costs === undefined) {
+      costs = new PipelineCosts(this, pipelineParallel);
+      this.pipelines.set(pipelineParallel, costs);
+    }
+    return costs;
   }
 
   table(strategy: Strategy): LayerTable {
     const { recompute, recomputeModules, pipelineSchedule, pipelineParallel } = strategy;
     const dualPipe = pipelineSchedule === 'dualpipe' && pipelineParallel > 1;
-    const key = `${dualPipe} ${recompute} ${recompute === 'selective' ? recomputeModules.join() : ''}`;
-    let table = this.tables.get(key);
+    const tables = dualPipe ? this.dualPipeTables : this.tables;
+    // Lists of modules are the space's own, each of them once.
+    const key = recompute === 'selective' ? recomputeModules : recompute;
+    let table = tables.get(key);
     if (table === undefined) {
       table = layerTable({ ...this.base, strategy });
-      this.tables.set(key, table);
+      tables.set(key, table);
     }
     return table;
   }
-}
 
-/** Bounds and estimates of the candidates that share layer and pipeline. */
-export class ShapeCosts {
-  private readonly simulated = new SimulatedBefore();
-
-  constructor(
-    readonly layer: LayerCosts,
-    readonly shape: PipelineShape,
-    private readonly base: Prepared,
-  ) {}
-
-  /** Below the step of every candidate with this recomputation. */
-  bound(recompute: RecomputeSetting): number {
-    const strategy = { ...withoutStates(this.base.strategy), ...recompute };
-    return pipelineBoundSeconds(this.with(strategy), this.layer.table(strategy));
+  /** Activations do not depend on pipeline and states. */
+  activationsOf(table: LayerTable): ActivationTable {
+    let found = this.activations.get(table);
+    if (found === undefined) {
+      found = activationTable(memoryContext(this.base, table, oneForwardOneBackward));
+      this.activations.set(table, found);
+    }
+    return found;
   }
 
-  fits(recompute: RecomputeSetting, states: StateSetting): boolean {
-    const strategy = this.strategyOf(recompute, states);
-    return fitsPrepared(this.with(strategy), this.layer.table(strategy));
-  }
-
-  /** The closed form. */
-  evaluate(strategy: Strategy): Evaluation {
-    return this.evaluateAndBound(strategy).evaluation;
-  }
-
-  /** The same with a tighter bound. */
-  evaluateAndBound(strategy: Strategy): Bounded {
-    return evaluateAndBound(this.with(strategy), this.layer.table(strategy));
-  }
-
-  /** `evaluateStep` of a strategy whose closed form is `bound`; null where the step takes longer than `mostSeconds`. */
-  confirm(strategy: Strategy, bound: Evaluation, mostSeconds: number): Evaluation | null {
-    return confirmStep(this.with(strategy), this.layer.table(strategy), bound, this.simulated, mostSeconds);
-  }
-
-  strategyOf(recompute: RecomputeSetting, states: StateSetting): Strategy {
-    return { ...this.base.strategy, ...recompute, ...states };
-  }
-
-  /** Only hybrid sharding changes groups. */
-  private with(strategy: Strategy): Prepared {
-    const { base } = this;
-    const scenario = { ...base.scenario, strategy };
-    if (strategy.shardGroupSize === base.strategy.shardGroupSize) return { ...base, scenario, strategy };
-    const degrees = degreesOf(scenario);
-    return { ...base, scenario, strategy, degrees, mesh: makeMesh(scenario.cluster, degrees) };
+  /** Costs of a piece of work, which depend on the pipeline only in that there is one. */
+  stageCost(p: Prepared, table: LayerTable, work: Stage): StageCost {
+    const { activationOffloadLayers, offload, recompute, recomputeLayers } = p.strategy;
+    if (activationOffloadLayers > 0 || offload.startsWith('parameters')) return stageCost(p, table, work);
+    let costs = this.stageCosts.get(table);
+    if (costs === undefined) {
+      costs = new Map();
+      this.stageCosts.set(table, costs);
+    }
+    let key = workKey(work) * 2 + (p.degrees.pipelineParallel > 1 ? 1 : 0);
+    if (recompute === 'full' && recomputeLayers > 0) {
+      const { denseLayers, moeLayers } = p.stages[work.stage] ?? work;
+      // Below 2^53 for a thousand layers.
+      key = (key * 1024 + recomputeLayers) * 1024 + denseLayers + moeLayers;
+    }
+    let cost = costs.get(key);
+    if (cost === undefined) {
+      cost = stageCost(p, table, work);
+      costs.set(key, cost);
+    }
+    return cost;
   }
 }
 

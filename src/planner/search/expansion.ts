@@ -1,25 +1,28 @@
 import type { Strategy } from '../../parallelism/strategy.js';
 import type { Evaluation } from '../../simulation/evaluation.js';
-import { LayerCosts, type ShapeCosts } from './costs.js';
+import { LayerCosts } from './costs.js';
 import type { LayerChoice, LayerGroup } from './layerChoices.js';
 import { LeastMemory } from './leastMemory.js';
 import type { PipelineShape } from './pipelineChoices.js';
+import type { PipelineCosts } from './pipelineCosts.js';
 import type { Rejections } from './rejections.js';
+import type { ShapeCosts } from './shapeCosts.js';
 import type { Space } from './space.js';
-import type { RecomputeSetting } from './stateChoices.js';
+import type { RecomputeSetting, StateSetting } from './stateChoices.js';
 
 /** A group of candidates, or one. */
 export type Node =
   | { readonly kind: 'group'; readonly group: LayerGroup; readonly fitting: Fitting }
   | { readonly kind: 'layer'; readonly layer: LayerChoice; readonly pipelines: readonly number[] }
-  | { readonly kind: 'shape'; readonly costs: LayerCosts; readonly shape: PipelineShape }
+  | { readonly kind: 'shape'; readonly costs: PipelineCosts; readonly shape: PipelineShape }
+  | { readonly kind: 'states'; readonly costs: ShapeCosts; readonly states: StateSetting }
   | {
-      readonly kind: 'recompute';
+      readonly kind: 'setting';
       readonly costs: ShapeCosts;
-      readonly setting: RecomputeSetting;
-      /** What comes after it in order of work, where it was not put into the queue yet. */
+      readonly states: StateSetting;
+      readonly recompute: RecomputeSetting;
+      /** What comes after it in order of work and was not looked at yet. */
       readonly later: readonly RecomputeSetting[];
-      readonly refined: boolean;
     }
   | {
       readonly kind: 'candidate';
@@ -63,10 +66,9 @@ export class Expansion {
   expand(node: Exclude<Node, { kind: 'candidate' }>, stepSeconds: number): void {
     if (node.kind === 'group') this.expandGroup(node.group, node.fitting);
     else if (node.kind === 'layer') this.expandLayer(node.layer, node.pipelines);
-    else if (node.kind === 'shape') this.expandShape(node.costs, node.shape, stepSeconds);
-    else if (!node.refined)
-      this.push({ ...node, refined: true }, Math.max(stepSeconds, node.costs.bound(node.setting)));
-    else this.expandRecompute(node, stepSeconds);
+    else if (node.kind === 'shape') this.expandShape(node.costs.of(node.shape), stepSeconds);
+    else if (node.kind === 'states') this.expandStates(node.costs, node.states, stepSeconds);
+    else this.evaluate(node, stepSeconds);
   }
 
   /** A larger micro-batch never needs less memory. */
@@ -104,56 +106,73 @@ export class Expansion {
   }
 
   private expandLayer(layer: LayerChoice, pipelines: readonly number[]): void {
-    const costs = new LayerCosts(this.space, layer);
+    const layerCosts = new LayerCosts(this.space, layer);
     for (const pipelineParallel of pipelines) {
+      const costs = layerCosts.of(pipelineParallel);
       for (const shape of this.space.shapesOf(layer, pipelineParallel)) {
         const [least] = this.space.recomputesOf(shape.fullestStage);
-        if (least !== undefined) this.push({ kind: 'shape', costs, shape }, costs.of(shape).bound(least));
+        if (least !== undefined) this.push({ kind: 'shape', costs, shape }, costs.bound(shape, least));
       }
     }
   }
 
-  private expandShape(layerCosts: LayerCosts, shape: PipelineShape, stepSeconds: number): void {
-    const costs = layerCosts.of(shape);
-    const settings = this.space.recomputesOf(shape.fullestStage);
-    if (this.nothingFits(costs, settings)) return;
+  /** Where states live decides about traffic and update, whatever is recomputed. */
+  private expandShape(costs: ShapeCosts, stepSeconds: number): void {
+    const [least] = this.space.recomputesOf(costs.shape.fullestStage);
+    if (least === undefined) return;
+    for (const states of this.statesOf(costs)) {
+      this.push({ kind: 'states', costs, states }, Math.max(stepSeconds, costs.statesBound(least, states)));
+    }
+  }
+
+  private expandStates(costs: ShapeCosts, states: StateSetting, stepSeconds: number): void {
+    const settings = this.space.recomputesOf(costs.shape.fullestStage);
+    // The policy that keeps the least is full recomputation of all layers.
+    const least = settings.find(({ recompute, recomputeLayers }) => recompute === 'full' && recomputeLayers === 0);
+    if (least !== undefined && !this.fits(costs, least, states)) {
+      this.rejections.add('memory', settings.length);
+      return;
+    }
     // Policies that recompute some layers only take the longer the more there are: one after the other.
     const some = settings.filter(({ recomputeLayers }) => recomputeLayers > 0);
-    for (const setting of settings) {
-      if (setting.recomputeLayers > 0 && setting !== some[0]) continue;
-      const later = setting === some[0] ? some.slice(1) : [];
-      const bound = Math.max(stepSeconds, layerCosts.layerBound(setting));
-      this.push({ kind: 'recompute', costs, setting, later, refined: false }, bound);
+    this.pushSetting(costs, states, some, stepSeconds);
+    for (const recompute of settings) {
+      if (recompute.recomputeLayers === 0) this.pushSetting(costs, states, [recompute], stepSeconds);
     }
   }
 
-  /** The policy that keeps the least is full recomputation of all layers. */
-  private nothingFits(costs: ShapeCosts, settings: readonly RecomputeSetting[]): boolean {
-    const least = settings.find(({ recompute, recomputeLayers }) => recompute === 'full' && recomputeLayers === 0);
-    if (least === undefined) return false;
-    const states = this.space.statesOf(costs.layer.layer, costs.shape.pipelineParallel);
-    this.evaluated += states.length;
-    if (states.some((state) => costs.fits(least, state))) return false;
-    this.rejections.add('memory', settings.length * states.length);
-    return true;
+  /** The first of some settings, the others for later. Whether it fits is looked at when its time comes. */
+  private pushSetting(
+    costs: ShapeCosts,
+    states: StateSetting,
+    settings: readonly RecomputeSetting[],
+    stepSeconds: number,
+  ): void {
+    const [recompute] = settings;
+    if (recompute === undefined) return;
+    const bound = Math.max(stepSeconds, costs.bound(recompute, states));
+    this.push({ kind: 'setting', costs, states, recompute, later: settings.slice(1) }, bound);
   }
 
-  private expandRecompute(node: Extract<Node, { kind: 'recompute' }>, stepSeconds: number): void {
-    const { costs, setting, later } = node;
-    const [next] = later;
-    if (next !== undefined) {
-      this.push({ kind: 'recompute', costs, setting: next, later: later.slice(1), refined: false }, stepSeconds);
+  private fits(costs: ShapeCosts, recompute: RecomputeSetting, states: StateSetting): boolean {
+    this.evaluated++;
+    return costs.fits(recompute, states);
+  }
+
+  private evaluate(node: Extract<Node, { kind: 'setting' }>, stepSeconds: number): void {
+    const { costs, states, recompute, later } = node;
+    this.pushSetting(costs, states, later, stepSeconds);
+    if (!this.fits(costs, recompute, states)) {
+      this.rejections.add('memory');
+      return;
     }
-    for (const state of this.space.statesOf(costs.layer.layer, costs.shape.pipelineParallel)) {
-      this.evaluated++;
-      if (!costs.fits(setting, state)) {
-        this.rejections.add('memory');
-        continue;
-      }
-      const strategy = costs.strategyOf(setting, state);
-      const { evaluation, boundSeconds } = costs.evaluateAndBound(strategy);
-      this.push({ kind: 'candidate', costs, strategy, evaluation }, boundSeconds);
-    }
+    const strategy = costs.strategyOf(recompute, states);
+    const { evaluation, boundSeconds } = costs.evaluateAndBound(strategy);
+    this.push({ kind: 'candidate', costs, strategy, evaluation }, Math.max(stepSeconds, boundSeconds));
+  }
+
+  private statesOf({ pipeline, shape }: ShapeCosts): readonly StateSetting[] {
+    return this.space.statesOf(pipeline.layer.layer, shape.pipelineParallel);
   }
 }
 

@@ -24,8 +24,9 @@ export function nearestMiss({ scenario, fix = {} }: PlanRequest): NearestMiss | 
       const recompute = space.recomputesOf(shape.fullestStage).at(-1);
       if (recompute === undefined) return [];
       return space.statesOf(costs.layer, pipelineParallel).map((states) => {
-        const strategy = costs.of(shape).strategyOf(recompute, states);
-        return { strategy, evaluation: costs.of(shape).evaluate(strategy) };
+        const shapeCosts = costs.of(pipelineParallel).of(shape);
+        const strategy = shapeCosts.strategyOf(recompute, states);
+        return { strategy, evaluation: shapeCosts.evaluate(strategy) };
       });
     });
   });

@@ -123,6 +123,10 @@ class Search {
   private take(scenario: Scenario, evaluation: Evaluation): void {
     const { accelerators, strategy } = scenario;
     const confirmed = { scenario, evaluation };
+    if (!evaluation.fits) {
+      this.rejections.add('memory');
+      return;
+    }
     if (!this.goal.meets(confirmed)) {
       this.rejections.add('condition');
       return;

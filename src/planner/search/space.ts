@@ -15,7 +15,10 @@ export class Space {
   readonly rules: FrameworkRules;
   private readonly shapes = new Map<number, readonly PipelineShape[]>();
   private readonly recomputes = new Map<number, readonly RecomputeSetting[]>();
+  private readonly settings = new Map<string, RecomputeSetting>();
   private readonly states = new Map<string, readonly StateSetting[]>();
+  private readonly passes = new Map<StateSetting, StateSetting>();
+  private readonly passesByKey = new Map<string, StateSetting>();
   private readonly sizes = new Map<number, number>();
 
   private readonly activations = new Map<string, Activations>();
@@ -80,10 +83,18 @@ export class Space {
   recomputesOf(fullestStage: number): readonly RecomputeSetting[] {
     let found = this.recomputes.get(fullestStage);
     if (found === undefined) {
-      found = recomputeChoices(this.keys, this.rules, fullestStage);
+      found = recomputeChoices(this.keys, this.rules, fullestStage).map((setting) => this.only(setting));
       this.recomputes.set(fullestStage, found);
     }
     return found;
+  }
+
+  /** One object for each setting, so that searches know it again. */
+  private only(setting: RecomputeSetting): RecomputeSetting {
+    const key = `${setting.recompute} ${setting.recomputeLayers} ${setting.recomputeModules.join()}`;
+    const known = this.settings.get(key) ?? setting;
+    this.settings.set(key, known);
+    return known;
   }
 
   statesOf(choice: LayerGroup['choice'], pipelineParallel: number): readonly StateSetting[] {
@@ -97,6 +108,20 @@ export class Space {
       this.states.set(key, found);
     }
     return found;
+  }
+
+  /** One setting for all with the same passes and traffic, where ranks update together: how much of the optimizer is offloaded is left open. */
+  samePasses(states: StateSetting): StateSetting {
+    let same = this.passes.get(states);
+    if (same === undefined) {
+      const { dataSharding, shardGroupSize, offload, activationOffloadLayers } = states;
+      const travels = offload.startsWith('parameters') ? offload : '';
+      const key = `${dataSharding} ${shardGroupSize} ${travels} ${activationOffloadLayers}`;
+      same = this.passesByKey.get(key) ?? states;
+      this.passesByKey.set(key, same);
+      this.passes.set(states, same);
+    }
+    return same;
   }
 
   /** How many candidates a layer choice stands for in a pipeline of so many stages. */

@@ -39,6 +39,9 @@ function moduleSubsets(keys: OpenKeys): readonly (readonly string[])[] {
   );
 }
 
+/** Least work first. */
+const recomputePolicies: readonly Strategy['recompute'][] = ['none', 'selective', 'full'];
+
 /** Recomputation policies, least work first. `stageLayers` is how many layers the fullest stage holds. */
 export function recomputeChoices(
   keys: OpenKeys,
@@ -46,8 +49,9 @@ export function recomputeChoices(
   stageLayers: number,
 ): readonly RecomputeSetting[] {
   const { strategy } = keys.scenario;
-  const policies = keys.values('recompute', () => ['none', 'selective', 'full']);
-  return policies.flatMap((recompute): RecomputeSetting[] => {
+  const policies = keys.values('recompute', () => recomputePolicies);
+  const byWork = recomputePolicies.filter((policy) => policies.includes(policy));
+  return byWork.flatMap((recompute): RecomputeSetting[] => {
     if (recompute === 'none') return [{ recompute, recomputeLayers: 0, recomputeModules: [] }];
     if (recompute === 'full') {
       const some = rules.recomputesSomeLayers
@@ -55,6 +59,7 @@ export function recomputeChoices(
         : [];
       return keys
         .values('recomputeLayers', () => [...some, 0])
+        .toSorted((a, b) => (a || Number.POSITIVE_INFINITY) - (b || Number.POSITIVE_INFINITY))
         .map((recomputeLayers) => ({ recompute, recomputeLayers, recomputeModules: [] }));
     }
     const open = keys.isOpen('recompute') && keys.isOpen('recomputeModules') && rules.recomputesModules;

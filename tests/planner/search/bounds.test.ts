@@ -59,16 +59,27 @@ describe.each(runs)('bounds of a search: %s', (_, run) => {
           if (least === undefined || setting === undefined) continue;
           const larger = new LayerCosts(space, { ...layer, microBatchSize: sizes.at(-1) ?? microBatchSize });
           expect(larger.layerBound(least)).toBeLessThanOrEqual(costs.layerBound(least) * slack);
-          const shapeCosts = costs.of(shape);
-          const bound = shapeCosts.bound(setting);
+          const pipelineCosts = costs.of(pipelineParallel);
+          const bound = pipelineCosts.bound(shape, setting);
           expect(costs.layerBound(setting)).toBeLessThanOrEqual(bound * slack);
-          expect(shapeCosts.bound(least)).toBeLessThanOrEqual(bound * slack);
+          expect(pipelineCosts.bound(shape, least)).toBeLessThanOrEqual(bound * slack);
+          const shapeCosts = pipelineCosts.of(shape);
           const microBatches = space.microBatches(group, pipelineParallel, microBatchSize);
           const bytes = memory.leastBytes(pipelineParallel, microBatchSize, microBatches);
           for (const states of space.statesOf(layer, pipelineParallel)) {
-            const evaluation = shapeCosts.evaluate(shapeCosts.strategyOf(setting, states));
-            expect(bound).toBeLessThanOrEqual(evaluation.stepSeconds * slack);
+            const { evaluation, boundSeconds } = shapeCosts.evaluateAndBound(shapeCosts.strategyOf(setting, states));
+            const stateBound = shapeCosts.bound(setting, states);
+            expect(bound).toBeLessThanOrEqual(stateBound * slack);
+            expect(shapeCosts.statesBound(least, states)).toBeLessThanOrEqual(stateBound * slack);
+            expect(stateBound).toBeLessThanOrEqual(boundSeconds * slack);
             expect(bytes).toBeLessThanOrEqual(evaluation.allocatedBytes * slack);
+            expect(shapeCosts.fits(setting, states)).toBe(evaluation.fits);
+            // More and more layers recomputed: the search takes one after the other.
+            const some = settings.filter(({ recomputeLayers }) => recomputeLayers > 0).slice(0, 3);
+            const longer = some.map((one) => shapeCosts.bound(one, states));
+            longer.forEach((seconds, i) => {
+              expect(longer[i - 1] ?? 0).toBeLessThanOrEqual(seconds * slack);
+            });
             seen++;
           }
         }
