@@ -88,6 +88,13 @@ export function withPipeline(p: Prepared, strategy: Strategy): Prepared {
   return { ...p, scenario, strategy, degrees, mesh: makeMesh(scenario.cluster, degrees) };
 }
 
+/** The same layers with experts split in another way, likewise. */
+export function withExperts(p: Prepared, strategy: Strategy): Prepared {
+  const other = withPipeline(p, strategy);
+  const { model, framework, degrees, scenario, execution } = other;
+  return { ...other, share: rankShare(model, strategy, framework, degrees, scenario.sequenceLength, execution) };
+}
+
 /** The same stages under another schedule, with other chunks or layers on them. */
 export function withLayout(p: Prepared, strategy: Strategy, layout: Layout): Prepared {
   const degrees = { ...p.degrees, virtualStages: chunksPerStage(strategy) };

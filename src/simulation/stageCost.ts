@@ -50,9 +50,13 @@ export interface LayerTable {
   readonly recompute: RecomputeChoice;
 }
 
-export function layerTable(p: Prepared): LayerTable {
+/** `denseLayer` times a layer without experts, for callers that know some already. */
+export function layerTable(
+  p: Prepared,
+  denseLayer: (recompute: RecomputeChoice) => LayerSeconds = (recompute) => layerSeconds(p, 'dense', recompute),
+): LayerTable {
   const recompute = recomputeChoice(p.strategy);
-  const dense = layerSeconds(p, 'dense', recompute);
+  const dense = denseLayer(recompute);
   return { dense, moe: p.model.moe === null ? dense : layerSeconds(p, 'moe', recompute), recompute };
 }
 

@@ -1,18 +1,16 @@
 import { type ActivationTable, activationTable } from '../../memory/stageMemory.js';
-import { degreesOf } from '../../parallelism/degrees.js';
 import { oneForwardOneBackward } from '../../parallelism/pipeline/oneForwardOneBackward.js';
 import type { Stage } from '../../parallelism/stages.js';
 import type { Strategy } from '../../parallelism/strategy.js';
-import type { Scenario } from '../../scenario/scenario.js';
 import { workKey } from '../../simulation/chunkKinds.js';
 import { memoryContext } from '../../simulation/memoryContext.js';
-import { type Prepared, prepareWith } from '../../simulation/prepare.js';
+import type { Prepared } from '../../simulation/prepare.js';
 import { layerBoundSeconds } from '../../simulation/relaxedBound.js';
 import { type LayerTable, layerTable, type StageCost, stageCost } from '../../simulation/stageCost.js';
 import type { LayerChoice } from './layerChoices.js';
 import { PipelineCosts } from './pipelineCosts.js';
 import type { Space } from './space.js';
-import { type RecomputeSetting, withoutStates } from './stateChoices.js';
+import type { RecomputeSetting } from './stateChoices.js';
 
 /** Bounds and estimates of the candidates that share a layer choice; what they share is worked out once. */
 export class LayerCosts {
@@ -28,11 +26,7 @@ export class LayerCosts {
     readonly space: Space,
     readonly layer: LayerChoice,
   ) {
-    const { scenario } = space.keys;
-    // One stage: what a layer costs does not depend on where it runs.
-    const strategy: Strategy = { ...withoutStates(scenario.strategy), ...layer, ...onePipeline };
-    const single: Scenario = { ...scenario, strategy };
-    this.base = prepareWith(single, degreesOf(single));
+    this.base = space.bases.prepared(layer);
   }
 
   /** Below the step of every candidate with this layer and recomputation, whatever its pipeline. */
@@ -49,11 +43,12 @@ export class LayerCosts {
     // Layers are counted per stage; here all are in one.
     const { recomputeLayers: _, ...policy } = recompute;
     const strategy = { ...this.base.strategy, ...(recompute.recomputeLayers > 0 ? noRecompute : policy) };
-    const plain = layerBoundSeconds({ ...this.base, strategy }, this.table(strategy));
-    if (!this.space.mayDualPipe) return plain;
+    const bound = (table: LayerTable): number => layerBoundSeconds({ ...this.base, strategy }, table);
+    if (!this.space.mayDualPipe) return bound(this.table(strategy));
     // DualPipe hides the exchange of tokens in one direction behind the compute of the other.
-    const dual: Strategy = { ...strategy, pipelineSchedule: 'dualpipe', pipelineParallel: 2 };
-    return Math.min(plain, layerBoundSeconds({ ...this.base, strategy }, this.table(dual)));
+    const dual = bound(this.table({ ...strategy, pipelineSchedule: 'dualpipe', pipelineParallel: 2 }));
+    // What overlaps takes no longer, unless it is slowed to less than half of its speed.
+    return this.base.contention <= 2 ? dual : Math.min(dual, bound(this.table(strategy)));
   }
 
   /** The candidates in a pipeline of so many stages. */
@@ -74,7 +69,8 @@ export class LayerCosts {
     const key = recompute === 'selective' ? recomputeModules : recompute;
     let table = tables.get(key);
     if (table === undefined) {
-      table = layerTable({ ...this.base, strategy });
+      const p = { ...this.base, strategy };
+      table = layerTable(p, (recompute) => this.space.bases.dense(this.layer, p, recompute));
       tables.set(key, table);
     }
     return table;
@@ -114,5 +110,4 @@ export class LayerCosts {
   }
 }
 
-const onePipeline = { pipelineParallel: 1, virtualStages: 1, pipelineSchedule: '1f1b', stageLayers: [] } as const;
 const noRecompute = { recompute: 'none', recomputeLayers: 0, recomputeModules: [] } as const;

@@ -1,7 +1,7 @@
 import type { Strategy } from '../../parallelism/strategy.js';
 import type { Evaluation } from '../../simulation/evaluation.js';
 import { LayerCosts } from './costs.js';
-import type { LayerChoice, LayerGroup } from './layerChoices.js';
+import { type LayerChoice, type LayerGroup, leastCommonMultiple } from './layerChoices.js';
 import { LeastMemory } from './leastMemory.js';
 import type { PipelineShape } from './pipelineChoices.js';
 import type { PipelineCosts } from './pipelineCosts.js';
@@ -12,7 +12,8 @@ import type { RecomputeSetting, StateSetting } from './stateChoices.js';
 
 /** A group of candidates, or one. */
 export type Node =
-  | { readonly kind: 'group'; readonly group: LayerGroup; readonly fitting: Fitting }
+  /** `fitting` is null until memory is looked at. */
+  | { readonly kind: 'group'; readonly group: LayerGroup; readonly fitting: Fitting | null }
   | { readonly kind: 'layer'; readonly layer: LayerChoice; readonly pipelines: readonly number[] }
   | { readonly kind: 'shape'; readonly costs: PipelineCosts; readonly shape: PipelineShape }
   | { readonly kind: 'states'; readonly costs: ShapeCosts; readonly states: StateSetting }
@@ -49,26 +50,45 @@ export class Expansion {
   ) {}
 
   start(): void {
-    const [least] = this.space.recomputesOf(1);
-    if (least === undefined) return;
     for (const group of this.space.groups()) {
-      const fitting = this.fittingPipelines(group);
-      if (fitting.size === 0) continue;
-      // A sequence takes no less time in a micro-batch than in a multiple of it: kernels fill, launches and latencies are shared.
-      const microBatchSize = [...fitting.keys()].reduce(leastCommonMultiple);
-      const bounds = group.methods.map((contextMethod) =>
-        new LayerCosts(this.space, { ...group.choice, microBatchSize, contextMethod }).layerBound(least),
-      );
-      this.push({ kind: 'group', group, fitting }, Math.min(...bounds));
+      let size = 0;
+      for (const pipelineParallel of group.pipelines) size += this.space.sizeOfGroup(group, pipelineParallel);
+      this.searched += size;
+      if (size === 0) continue;
+      const microBatchSize = this.space.commonMicroBatch(group, group.pipelines);
+      this.push({ kind: 'group', group, fitting: null }, this.groupBound(group, microBatchSize));
     }
   }
 
+  /** A sequence takes no less time in a micro-batch than in a multiple of it: kernels fill, launches and latencies are shared. */
+  private groupBound(group: LayerGroup, microBatchSize: number): number {
+    const [least] = this.space.recomputesOf(1);
+    if (least === undefined) return Number.POSITIVE_INFINITY;
+    const bounds = group.methods.map((contextMethod) =>
+      new LayerCosts(this.space, { ...group.choice, microBatchSize, contextMethod }).layerBound(least),
+    );
+    return Math.min(...bounds);
+  }
+
   expand(node: Exclude<Node, { kind: 'candidate' }>, stepSeconds: number): void {
-    if (node.kind === 'group') this.expandGroup(node.group, node.fitting);
+    if (node.kind === 'group') this.expandGroup(node.group, node.fitting, stepSeconds);
     else if (node.kind === 'layer') this.expandLayer(node.layer, node.pipelines);
     else if (node.kind === 'shape') this.expandShape(node.costs.of(node.shape), stepSeconds);
     else if (node.kind === 'states') this.expandStates(node.costs, node.states, stepSeconds);
     else this.evaluate(node, stepSeconds);
+  }
+
+  private expandGroup(group: LayerGroup, fitting: Fitting | null, stepSeconds: number): void {
+    if (fitting === null) this.pushFitting(group, stepSeconds);
+    else this.pushLayers(group, fitting, stepSeconds);
+  }
+
+  /** Without what cannot fit, the largest micro-batches above all, a group's bound is tighter. */
+  private pushFitting(group: LayerGroup, stepSeconds: number): void {
+    const fitting = this.fittingPipelines(group);
+    if (fitting.size === 0) return;
+    const bound = this.groupBound(group, [...fitting.keys()].reduce(leastCommonMultiple));
+    this.push({ kind: 'group', group, fitting }, Math.max(stepSeconds, bound));
   }
 
   /** A larger micro-batch never needs less memory. */
@@ -78,12 +98,11 @@ export class Expansion {
     for (const pipelineParallel of group.pipelines) {
       let fits = true;
       for (const microBatchSize of this.space.microBatchesOf(group, pipelineParallel)) {
-        const size = group.methods.length * this.space.sizeOf({ ...group.choice, microBatchSize }, pipelineParallel);
-        this.searched += size;
         const microBatches = this.space.microBatches(group, pipelineParallel, microBatchSize);
         fits &&= memory.mayFit(pipelineParallel, microBatchSize, microBatches);
         if (!fits) {
-          this.rejections.add('memory', size);
+          const size = this.space.sizeOf({ ...group.choice, microBatchSize }, pipelineParallel);
+          this.rejections.add('memory', group.methods.length * size);
           continue;
         }
         const pipelines = fitting.get(microBatchSize);
@@ -94,13 +113,14 @@ export class Expansion {
     return fitting;
   }
 
-  private expandGroup(group: LayerGroup, fitting: Fitting): void {
+  private pushLayers(group: LayerGroup, fitting: Fitting, stepSeconds: number): void {
     const [least] = this.space.recomputesOf(1);
     if (least === undefined) return;
     for (const [microBatchSize, pipelines] of fitting) {
       for (const contextMethod of group.methods) {
         const layer: LayerChoice = { ...group.choice, microBatchSize, contextMethod };
-        this.push({ kind: 'layer', layer, pipelines }, new LayerCosts(this.space, layer).layerBound(least));
+        const bound = new LayerCosts(this.space, layer).layerBound(least);
+        this.push({ kind: 'layer', layer, pipelines }, Math.max(stepSeconds, bound));
       }
     }
   }
@@ -174,10 +194,4 @@ export class Expansion {
   private statesOf({ pipeline, shape }: ShapeCosts): readonly StateSetting[] {
     return this.space.statesOf(pipeline.layer.layer, shape.pipelineParallel);
   }
-}
-
-function leastCommonMultiple(a: number, b: number): number {
-  let [x, y] = [a, b];
-  while (y > 0) [x, y] = [y, x % y];
-  return (a / x) * b;
 }

@@ -28,6 +28,12 @@ export function divisors(value: number): readonly number[] {
   return [...low, ...high];
 }
 
+export function leastCommonMultiple(a: number, b: number): number {
+  let [x, y] = [a, b];
+  while (y > 0) [x, y] = [y, x % y];
+  return (a / x) * b;
+}
+
 /** Layer choices that differ in their micro-batch and their context-parallel method only, and the pipelines that they can run in. */
 export interface LayerGroup {
   readonly choice: Omit<LayerChoice, 'microBatchSize' | 'contextMethod'>;

@@ -8,11 +8,11 @@ import { oneForwardOneBackward } from '../../parallelism/pipeline/oneForwardOneB
 import { endRankParameters, layerRankParameters } from '../../parallelism/rankParameters.js';
 import { recomputeChoice } from '../../parallelism/rankShare.js';
 import type { Strategy } from '../../parallelism/strategy.js';
-import { type Prepared, prepareWith } from '../../simulation/prepare.js';
+import type { Prepared } from '../../simulation/prepare.js';
 import type { LayerGroup } from './layerChoices.js';
 import { emptyStages } from './pipelineChoices.js';
 import type { Space } from './space.js';
-import { type StateSetting, withoutStates } from './stateChoices.js';
+import type { StateSetting } from './stateChoices.js';
 
 /** Activations of one sequence in a layer: what stays, and what is alive while it runs backward. */
 interface Kept {
@@ -55,14 +55,8 @@ export class LeastMemory {
     private readonly space: Space,
     private readonly group: LayerGroup,
   ) {
-    const { scenario } = space.keys;
-    const strategy: Strategy = {
-      ...withoutStates(scenario.strategy),
-      ...group.choice,
-      ...{ microBatchSize: 1, pipelineParallel: 1, virtualStages: 1, pipelineSchedule: '1f1b', stageLayers: [] },
-    };
-    const single = { ...scenario, strategy };
-    this.base = prepareWith(single, degreesOf(single));
+    const { contextMethod } = space.keys.scenario.strategy;
+    this.base = space.bases.prepared({ ...group.choice, contextMethod, microBatchSize: 1 });
     const { model, degrees } = this.base;
     const extra = model.multiTokenPredictionLayers;
     const { dense, moe } = layerCounts(model);

@@ -2,7 +2,14 @@ import { degreesOf } from '../../parallelism/degrees.js';
 import type { Strategy } from '../../parallelism/strategy.js';
 import { type Layout, layoutOf } from '../../simulation/prepare.js';
 import { type FrameworkRules, rulesOf } from './frameworkRules.js';
-import { type LayerChoice, type LayerGroup, layerGroups, microBatchSizes } from './layerChoices.js';
+import { LayerBases } from './layerBases.js';
+import {
+  type LayerChoice,
+  type LayerGroup,
+  layerGroups,
+  leastCommonMultiple,
+  microBatchSizes,
+} from './layerChoices.js';
 import type { Activations } from './leastMemory.js';
 import type { OpenKeys } from './openKeys.js';
 import { type PipelineShape, pipelineShapes } from './pipelineChoices.js';
@@ -13,6 +20,7 @@ type Sized = Omit<LayerChoice, 'contextMethod'>;
 /** All legal candidates, in four steps: layer, pipeline, recomputation, states. A later step's offer depends on those before. */
 export class Space {
   readonly rules: FrameworkRules;
+  readonly bases: LayerBases;
   private readonly shapes = new Map<number, readonly PipelineShape[]>();
   private readonly recomputes = new Map<number, readonly RecomputeSetting[]>();
   private readonly settings = new Map<string, RecomputeSetting>();
@@ -20,6 +28,9 @@ export class Space {
   private readonly passes = new Map<StateSetting, StateSetting>();
   private readonly passesByKey = new Map<string, StateSetting>();
   private readonly sizes = new Map<number, number>();
+  private readonly groupSizes = new Map<number, number>();
+  private readonly microBatchSizes = new Map<number, readonly number[]>();
+  private readonly commonMicroBatches = new Map<number, number>();
 
   private readonly activations = new Map<string, Activations>();
   private readonly layouts = new WeakMap<PipelineShape, Layout>();
@@ -28,6 +39,7 @@ export class Space {
 
   constructor(readonly keys: OpenKeys) {
     this.rules = rulesOf(keys.scenario.framework);
+    this.bases = new LayerBases(keys.scenario);
     this.mayDualPipe = keys.values('pipelineSchedule', () => this.rules.schedules).includes('dualpipe');
   }
 
@@ -61,7 +73,28 @@ export class Space {
 
   /** Micro-batch sizes for a group in a pipeline. */
   microBatchesOf({ choice }: LayerGroup, pipelineParallel: number): readonly number[] {
-    return microBatchSizes(this.keys, this.sequencesOf(choice, pipelineParallel));
+    const sequences = this.sequencesOf(choice, pipelineParallel);
+    let found = this.microBatchSizes.get(sequences);
+    if (found === undefined) {
+      found = microBatchSizes(this.keys, sequences);
+      this.microBatchSizes.set(sequences, found);
+    }
+    return found;
+  }
+
+  /** A micro-batch that all those are divisors of. */
+  commonMicroBatch({ choice }: LayerGroup, pipelines: readonly number[]): number {
+    let common = 1;
+    for (const pipelineParallel of pipelines) {
+      const sequences = this.sequencesOf(choice, pipelineParallel);
+      let own = this.commonMicroBatches.get(sequences);
+      if (own === undefined) {
+        own = microBatchSizes(this.keys, sequences).reduce(leastCommonMultiple, 1);
+        this.commonMicroBatches.set(sequences, own);
+      }
+      common = leastCommonMultiple(common, own);
+    }
+    return common;
   }
 
   microBatches({ choice }: LayerGroup, pipelineParallel: number, microBatchSize: number): number {
@@ -124,8 +157,26 @@ export class Space {
     return same;
   }
 
-  /** How many candidates a layer choice stands for in a pipeline of so many stages. */
+  /** How many candidates a group stands for in a pipeline of so many stages. */
+  sizeOfGroup(group: LayerGroup, pipelineParallel: number): number {
+    const key = pipelineParallel * 2 ** 32 + this.sequencesOf(group.choice, pipelineParallel);
+    let size = this.groupSizes.get(key);
+    if (size === undefined) {
+      size = 0;
+      for (const microBatchSize of this.microBatchesOf(group, pipelineParallel)) {
+        size += this.shapesAndPolicies({ ...group.choice, microBatchSize }, pipelineParallel);
+      }
+      this.groupSizes.set(key, size);
+    }
+    return group.methods.length * size * this.statesOf(group.choice, pipelineParallel).length;
+  }
+
+  /** How many candidates a layer choice stands for there. */
   sizeOf(layer: Sized, pipelineParallel: number): number {
+    return this.shapesAndPolicies(layer, pipelineParallel) * this.statesOf(layer, pipelineParallel).length;
+  }
+
+  private shapesAndPolicies(layer: Sized, pipelineParallel: number): number {
     const microBatches = this.sequencesOf(layer, pipelineParallel) / layer.microBatchSize;
     const key = pipelineParallel * 2 ** 32 + microBatches;
     let size = this.sizes.get(key);
@@ -134,7 +185,7 @@ export class Space {
       for (const shape of this.shapesOf(layer, pipelineParallel)) size += this.recomputesOf(shape.fullestStage).length;
       this.sizes.set(key, size);
     }
-    return size * this.statesOf(layer, pipelineParallel).length;
+    return size;
   }
 
   strategyOf(layer: LayerChoice, shape: PipelineShape, recompute?: RecomputeSetting, states?: StateSetting): Strategy {
