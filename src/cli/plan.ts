@@ -1,11 +1,12 @@
 import { SlipwayError } from '../errors.js';
 import { clusterSizes } from '../planner/search/clusterSizes.js';
+import { deadEnd } from '../planner/search/deadEnd.js';
 import { parseFix } from '../planner/search/parseFix.js';
 import type { PlanDocument, WhyNotDocument } from '../planner/search/planDocument.js';
 import { planEstimates } from '../planner/search/planEstimate.js';
-import { remedies } from '../planner/search/remedies.js';
 import type { PlanRequest, PlanResult } from '../planner/search/request.js';
 import { planSearch } from '../planner/search/search.js';
+import { smallestCluster } from '../planner/search/smallestCluster.js';
 import { whyNot } from '../planner/search/whyNot.js';
 import { parseQuantity } from '../quantity/parseQuantity.js';
 import { toJson } from '../report/json.js';
@@ -13,40 +14,53 @@ import { planTable, type Question } from '../report/planTable.js';
 import type { TextStyle } from '../report/text.js';
 import { estimatedFigures } from '../scenario/estimatedFigures.js';
 import { type LoadedRun, loadRun } from '../scenario/loadScenario.js';
+import { interruption } from './interruption.js';
 import { runFileOf } from './planFile.js';
 import { PlanProgressLine } from './planProgress.js';
 import type { CommandOutput } from './program.js';
 import { type FlagValues, overridesOf, requireRun, sourceOf } from './runFileArguments.js';
 import { writeWhole } from './writeFile.js';
 
-/** `slipway plan [run.yaml]`: exit 1 where nothing fits or meets the conditions. */
+/** `slipway plan [run.yaml]`: exit 1 where nothing fits or meets the conditions; after Ctrl-C the best so far, exit 130. */
 export async function runPlan(file: string | undefined, flags: FlagValues, style: TextStyle): Promise<CommandOutput> {
   const overrides = overridesOf(flags);
   requireRun(file, overrides);
   const loaded = await loadRun(sourceOf(file), overrides, { openDegrees: true });
-  const request = requestOf(flags, loaded);
-  const started = performance.now();
-  const result = await searched(request, flags);
-  const seconds = (performance.now() - started) / 1000;
-  const document = await documentOf(request, result, seconds, flags, loaded);
-  const [winner] = result.plans;
-  if (typeof flags.save === 'string' && winner !== undefined) {
-    writeWhole(flags.save, await runFileOf(loaded, winner, { source: file, target: flags.save }));
+  const interrupt = interruption();
+  try {
+    const request = { ...requestOf(flags, loaded), signal: interrupt.signal };
+    const started = performance.now();
+    const result = await searched(request, flags);
+    const seconds = (performance.now() - started) / 1000;
+    const document = await documentOf(request, result, seconds, flags, loaded);
+    const [winner] = result.plans;
+    if (typeof flags.save === 'string' && winner !== undefined) {
+      writeWhole(flags.save, await runFileOf(loaded, winner, { source: file, target: flags.save }));
+    }
+    const text = flags.json === true ? toJson(document) : planTable(document, questionOf(request, loaded), style);
+    return { text, exitCode: interrupt.signal.aborted ? 130 : winner === undefined ? 1 : 0 };
+  } finally {
+    interrupt.end();
   }
-  const text = flags.json === true ? toJson(document) : planTable(document, questionOf(request, loaded), style);
-  return { text, exitCode: winner === undefined ? 1 : 0 };
 }
 
-function requestOf(flags: FlagValues, { scenario }: LoadedRun): PlanRequest {
+/** What is sought: `smallest` where the cluster's size is to be chosen. */
+interface Sought extends PlanRequest {
+  readonly smallest: boolean;
+}
+
+function requestOf(flags: FlagValues, { scenario }: LoadedRun): Sought {
   const { fix, accelerators } = parseFix(textsOf(flags.fix));
   const deadlineSeconds = quantityOf(flags.deadline, 'seconds', '--deadline');
   const budgetDollars = quantityOf(flags.budget, 'dollars', '--budget');
   const sized = deadlineSeconds !== undefined || budgetDollars !== undefined;
   const sizes = accelerators ?? (sized ? clusterSizes(scenario) : undefined);
+  const objective = textOf(flags.objective) ?? (sized ? 'accelerators' : 'step');
   return {
     scenario,
     fix,
-    objective: textOf(flags.objective) ?? (sized ? 'accelerators' : 'step'),
+    objective,
+    smallest: sized && accelerators === undefined && objective === 'accelerators',
     top: countOf(flags.top, '--top') ?? 10,
     diverse: flags.diverse === true,
     pareto: (textOf(flags.pareto) ?? 'step,memory').split(',').map((axis) => axis.trim()),
@@ -58,17 +72,10 @@ function requestOf(flags: FlagValues, { scenario }: LoadedRun): PlanRequest {
   };
 }
 
-/** The first Ctrl-C ends the search, the second one the process. */
-async function searched(request: PlanRequest, flags: FlagValues): Promise<PlanResult> {
-  const controller = new AbortController();
-  const interrupt = (): void => {
-    if (controller.signal.aborted) process.exit(130);
-    controller.abort();
-  };
-  process.on('SIGINT', interrupt);
+async function searched(request: Sought, flags: FlagValues): Promise<PlanResult> {
   const line = new PlanProgressLine(process.stderr, flags.progress === true);
   try {
-    const search = planSearch({ ...request, signal: controller.signal });
+    const search = request.smallest ? smallestCluster(request) : planSearch(request);
     for (;;) {
       const { done, value } = await search.next();
       if (done === true) return value;
@@ -78,7 +85,6 @@ async function searched(request: PlanRequest, flags: FlagValues): Promise<PlanRe
     }
   } finally {
     line.clear();
-    process.removeListener('SIGINT', interrupt);
   }
 }
 
@@ -94,8 +100,9 @@ async function documentOf(
     estimatedFigures: estimatedFigures(run.cluster),
   };
   const estimates = planEstimates(scenario, result.plans, options);
-  const { searched: count, evaluated, simulated, feasible, complete, pareto, rejectedByReason, nearestMiss } = result;
-  const ways = estimates.length === 0 && complete ? await remedies(request) : [];
+  const { searched: count, evaluated, simulated, feasible, complete, pareto, rejectedByReason } = result;
+  const { nearestMiss, remedies: ways } =
+    estimates.length === 0 && complete ? await deadEnd(request, result) : { ...result, remedies: [] };
   return {
     schemaVersion: 1,
     objective: request.objective ?? 'step',

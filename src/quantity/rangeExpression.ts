@@ -20,15 +20,44 @@ const LONGEST = 500;
  * choice of the operands within theirs. Throws `SlipwayError`.
  */
 export async function compileRange<T>(text: string, names: Names<T>): Promise<RangeTerm<T>> {
+  return new Compiler(text, names).term(await parsed(text));
+}
+
+async function parsed(text: string): Promise<MathNode> {
   if (text.length > LONGEST) throw refused(text, `longer than ${LONGEST} characters`);
   const parse = await loadParser();
-  let tree: MathNode;
   try {
-    tree = parse(text.replaceAll(/\$\s*(?=[\d.])/g, 'USD * '));
+    return parse(text.replaceAll(/\$\s*(?=[\d.])/g, 'USD * '));
   } catch {
     throw refused(text, 'it cannot be parsed');
   }
-  return new Compiler(text, names).term(tree);
+}
+
+/** One of the conditions that `and` joins. */
+export interface Conjunct {
+  readonly text: string;
+  /** Of a comparison by size: what is compared, and by how much it misses, below 0 where it holds. */
+  readonly slack?: { readonly compared: string; readonly excess: string };
+}
+
+/** Takes `a < 1 and b > 2` apart. Throws `SlipwayError` on what cannot be parsed. */
+export async function conjunctsOf(text: string): Promise<readonly Conjunct[]> {
+  return conjuncts(await parsed(text));
+}
+
+function conjuncts(node: MathNode): readonly Conjunct[] {
+  if (node.type === 'ParenthesisNode') return conjuncts(Reflect.get(node, 'content') as MathNode);
+  const text = node.toString();
+  if (node.type !== 'OperatorNode') return [{ text }];
+  const fn = String(Reflect.get(node, 'fn'));
+  const parts = Reflect.get(node, 'args') as MathNode[];
+  if (fn === 'and') return parts.flatMap(conjuncts);
+  const [left = '', right = ''] = parts.map(String);
+  // `0.4 < mfu` is about mfu.
+  const compared = parts[0]?.type === 'ConstantNode' ? right : left;
+  if (fn === 'smaller' || fn === 'smallerEq') return [{ text, slack: { compared, excess: `(${left}) - (${right})` } }];
+  if (fn === 'larger' || fn === 'largerEq') return [{ text, slack: { compared, excess: `(${right}) - (${left})` } }];
+  return [{ text }];
 }
 
 class Compiler<T> {

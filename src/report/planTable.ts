@@ -11,7 +11,7 @@ export function planTable(plan: PlanDocument, question: Question, style: TextSty
     heading(question, style),
     ...(winner === undefined
       ? [nothing(plan, style)]
-      : [planRows(plan, style), limits(winner, style), better(winner, style)]),
+      : [planRows(plan, question, style), limits(winner, style), better(winner, style)]),
     ...plan.whyNot.map((answer) => whyNotLines(answer, winner, style)),
     effort(plan, style),
   ];
@@ -45,39 +45,81 @@ function heading(question: Question, style: TextStyle): readonly string[] {
   ];
 }
 
-function planRows({ plans, pareto, paretoAxes }: PlanDocument, style: TextStyle): readonly string[] {
-  const sizes = new Set(plans.map(({ run }) => run.accelerators)).size > 1;
-  const costs = plans.every(({ training }) => training.costUsd !== null);
-  const days = plans.every(({ training }) => training.days !== null);
-  const head = [
-    '#',
-    'step',
-    'MFU',
-    'memory',
-    ...(sizes ? ['accel.'] : []),
-    ...(days ? ['days'] : []),
-    ...(costs ? ['cost'] : []),
+/** One column of the plans. */
+interface PlanColumn {
+  readonly head: string;
+  readonly width: number;
+  readonly cell: (plan: Estimate) => string;
+}
+
+/** Figures with their error bars; sizes, days and cost where there are any. */
+function planColumns({ plans }: PlanDocument, question: Question): readonly PlanColumn[] {
+  const all = (known: (plan: Estimate) => unknown): boolean => plans.every((plan) => known(plan) !== null);
+  const sized = question.accelerators.length > 1;
+  const columns: (PlanColumn | false)[] = [
+    sized && { head: 'accel.', width: 7, cell: ({ run }) => grouped(run.accelerators) },
+    { head: 'step', width: 7, cell: ({ step }) => formatSeconds(step.seconds) },
+    { head: '80 % range', width: 12, cell: ({ step }) => intervalText(step.secondsInterval, formatSeconds) },
+    { head: 'MFU', width: 6, cell: ({ throughput }) => formatRatio(throughput.mfu) },
+    { head: 'memory', width: 8, cell: ({ memory }) => formatBytes(memory.deviceBytes) },
+    { head: 'risk', width: 5, cell: ({ memory }) => percentText(memory.probabilityOfNotFitting) },
+    all(({ training }) => training.days) && {
+      head: 'days',
+      width: 5,
+      cell: ({ training }) => shortNumber(training.days ?? 0),
+    },
+    all(({ training }) => training.costUsd) && {
+      head: 'cost',
+      width: 12,
+      cell: ({ training }) => formatDollars(training.costUsd ?? 0),
+    },
   ];
-  const widths = [3, 8, 7, 9, ...(sizes ? [7] : []), ...(days ? [7] : []), ...(costs ? [13] : [])];
+  return columns.filter((column) => column !== false);
+}
+
+/** Figures in one line, the strategy behind them where there is room and below them where not. */
+function planRows(document: PlanDocument, question: Question, style: TextStyle): readonly string[] {
+  const { plans, pareto, paretoAxes } = document;
+  const columns = planColumns(document, question);
+  const widths = [3, ...columns.map(({ width }) => width)];
   const lead = widths.reduce((sum, width) => sum + width + 1, 1);
-  const lines = plans.flatMap((one, index) => {
-    const cells = [
-      `${index + 1}${pareto.includes(index) ? '*' : ''}`,
-      formatSeconds(one.step.seconds),
-      formatRatio(one.throughput.mfu),
-      formatBytes(one.memory.deviceBytes),
-      ...(sizes ? [grouped(one.run.accelerators)] : []),
-      ...(days ? [(one.training.days ?? 0).toPrecision(3)] : []),
-      ...(costs ? [formatDollars(one.training.costUsd ?? 0)] : []),
-    ];
-    const label = strategyLabel(one.run.strategy, one.run.accelerators).split(' ');
-    return lead > style.columns / 2
-      ? [row(cells, widths), ...wrapped('    ', label, style.columns)]
-      : wrapped(row(cells, widths).padEnd(lead), label, style.columns);
+  const below = lead > style.columns / 2;
+  const lines = plans.flatMap((plan, index) => {
+    const number = `${index + 1}${pareto.includes(index) ? '*' : ''}`;
+    const figures = row([number, ...columns.map(({ cell }) => cell(plan))], widths);
+    const label = strategyLabel(plan.run.strategy, plan.run.accelerators).split(' ');
+    return below
+      ? [figures, ...wrapped('    ', label, style.columns)]
+      : wrapped(figures.padEnd(lead), label, style.columns);
   });
-  const best = tint(row(head, widths).padEnd(lead) + (lead > style.columns / 2 ? '' : 'strategy'), 'bold', style);
-  const note = `* no other plan listed is better in all of ${paretoAxes.join(', ')}`;
-  return [best.trimEnd(), ...lines, ...(plans.length > 1 ? wrapped('', note.split(' '), style.columns) : [])];
+  const head = row(['#', ...columns.map((column) => column.head)], widths).padEnd(lead) + (below ? '' : 'strategy');
+  const notes = [
+    ...(plans.length > 1 ? [`* no other plan listed is better in all of ${paretoAxes.join(', ')};`] : []),
+    'risk: chance of not fitting; 80 % of runs like these take a step within the range',
+  ];
+  return [
+    tint(head.trimEnd(), 'bold', style),
+    ...lines,
+    ...wrapped('', notes.join(' ').split(' '), style.columns).map((line) => tint(line, 'dim', style)),
+  ];
+}
+
+/** `4.71..9.31 s`, the unit once where both have the same. */
+export function intervalText([low, high]: readonly [number, number], format: (value: number) => string): string {
+  const [from = '', unit] = format(low).split(' ');
+  const to = format(high);
+  return to.endsWith(` ${unit}`) ? `${from}..${to}` : `${format(low)}..${to}`;
+}
+
+/** A chance in whole percent; certainty is not claimed. */
+function percentText(probability: number): string {
+  const percent = Math.round(100 * probability);
+  if (percent < 1) return '<1 %';
+  return percent > 99 ? '>99 %' : `${percent} %`;
+}
+
+function shortNumber(value: number): string {
+  return value >= 100 ? grouped(Math.round(value)) : value.toPrecision(3);
 }
 
 const causes: readonly (readonly [keyof Estimate['step']['breakdown'], string])[] = [
@@ -111,22 +153,28 @@ function better({ advice }: Estimate, style: TextStyle): readonly string[] {
   return [tint('What would help beyond the search', 'cyan', style), ...lines];
 }
 
-function nothing(
-  { nearestMiss, remedies, rejectedByReason, complete }: PlanDocument,
-  style: TextStyle,
-): readonly string[] {
-  const title = complete ? 'NOTHING FITS' : 'NOTHING FOUND before the search was stopped';
-  const lines = [tint(title, 'red', style)];
+function nothing({ nearestMiss, remedies, complete }: PlanDocument, style: TextStyle): readonly string[] {
+  const conditional = nearestMiss?.reason.code === 'condition';
+  const found = conditional ? 'NOTHING MEETS THE CONDITIONS' : 'NOTHING FITS';
+  const lines = [tint(complete ? found : 'NOTHING FOUND before the search was stopped', 'red', style)];
   if (nearestMiss !== null) {
-    const label =
-      nearestMiss.evaluation === null ? '' : `${strategyLabel(nearestMiss.strategy, acceleratorsOf(nearestMiss))}: `;
-    lines.push(...wrapped('nearest miss: ', `${label}${nearestMiss.reason.message}`.split(' '), style.columns));
-  } else if ((rejectedByReason.condition ?? 0) > 0)
-    lines.push('candidates fit in memory, but none meets the conditions');
-  if (remedies.length > 0) lines.push(tint('What makes it fit', 'cyan', style));
+    const { evaluation, strategy, reason } = nearestMiss;
+    const label = evaluation === null ? '' : `${strategyLabel(strategy, acceleratorsOf(nearestMiss))}: `;
+    const words = conditional ? reason.message : `nearest miss: ${label}${reason.message}`;
+    lines.push(...wrapped('', words.split(' '), style.columns));
+  }
+  if (remedies.length > 0) lines.push(tint(conditional ? 'What can be had' : 'What makes it fit', 'cyan', style));
   for (const { change, plan } of remedies) {
-    const words = `${change}: ${formatSeconds(plan.step.seconds)} a step, ${formatBytes(plan.memory.deviceBytes)}, ${strategyLabel(plan.run.strategy, plan.run.accelerators)}`;
-    lines.push(...wrapped('  - ', words.split(' '), style.columns));
+    const { step, memory, run, training } = plan;
+    const figures = [
+      `${formatSeconds(step.seconds)} a step`,
+      formatBytes(memory.deviceBytes),
+      ...(training.days === null ? [] : [formatSeconds(training.days * 86_400)]),
+      ...(training.costUsd === null ? [] : [formatDollars(training.costUsd)]),
+      `${grouped(run.accelerators)} accelerators`,
+      strategyLabel(run.strategy, run.accelerators),
+    ];
+    lines.push(...wrapped('  - ', `${change}: ${figures.join(', ')}`.split(' '), style.columns));
   }
   return lines;
 }
@@ -180,6 +228,7 @@ function effort(
     ([reason, count]) => `${formatCount(count)} ${reasons[reason] ?? reason}`,
   );
   const proof = complete ? 'nothing better is left' : 'stopped early, better plans may be left';
-  const words = `${formatCount(searched)} legal candidates: ${counts.join(', ')}; ${grouped(evaluated)} worked out, ${grouped(simulated)} simulated; ${proof}`;
+  const ruledOut = counts.length === 0 ? '' : `: ${counts.join(', ')}`;
+  const words = `${formatCount(searched)} legal candidates${ruledOut}; ${grouped(evaluated)} worked out, ${grouped(simulated)} simulated; ${proof}`;
   return wrapped('', words.split(' '), style.columns).map((line) => tint(line, 'dim', style));
 }

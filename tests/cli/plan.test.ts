@@ -1,10 +1,31 @@
+import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import { slipway, temporaryFile } from './slipway.js';
 
+const root = fileURLToPath(new URL('../..', import.meta.url));
+
 /** Eight accelerators, dense, 8 sequences: a second of search. */
 const small = ['--model', 'llama3-8b', '--cluster', 'dgx-h100', '--gbs', '8', '--precision', 'bf16'];
+
+/** Runs the command until it reports progress, then sends SIGINT as a terminal would. */
+function interrupted(words: readonly string[]): Promise<{ status: number | null; stdout: string }> {
+  return new Promise((resolve) => {
+    // No loader process in between: the signal has to reach the one that searches.
+    const child = spawn(process.execPath, ['--import', 'tsx', 'src/cli/main.ts', ...words], { cwd: root });
+    let stdout = '';
+    let sent = false;
+    child.stdout.on('data', (chunk: Buffer) => {
+      stdout += chunk.toString();
+    });
+    child.stderr.on('data', () => {
+      if (!sent) sent = child.kill('SIGINT');
+    });
+    child.on('close', (status) => resolve({ status, stdout }));
+  });
+}
 
 describe('slipway plan', () => {
   test('prints the plans, what limits the best one and how much was searched', () => {
@@ -12,7 +33,7 @@ describe('slipway plan', () => {
     expect(status).toBe(0);
     expect(stderr).toBe('');
     expect(stdout).toMatch(/^Llama 3 8B on 8 accelerators of dgx-h100, batch 8 x 4,096 tokens, megatron\n/);
-    expect(stdout).toMatch(/\n1\*? +[\d.]+ m?s +[\d.]+ % +[\d.]+ GiB {2}\S/);
+    expect(stdout).toMatch(/\n1\*? +[\d.]+ m?s +[\d.]+\.\.[\d.]+ m?s +[\d.]+ % +[\d.]+ GiB +<?\d+ %\n {4}\S/);
     expect(stdout).toContain('What limits the best plan');
     expect(stdout).toMatch(/legal\s+candidates/);
     expect(stdout).toContain('nothing');
@@ -97,10 +118,52 @@ describe('slipway plan', () => {
     expect(stdout).toMatch(/nearest that works, without tensorParallel/);
   });
 
+  test('names the condition that nothing meets, how near it comes, and exits 1', () => {
+    const { status, stdout } = slipway(['plan', ...small, '--where', 'mfu > 0.99 and tensorParallel == 1']);
+    expect(status).toBe(1);
+    expect(stdout).toMatch(/NOTHING MEETS THE CONDITIONS\nno plan meets mfu > 0\.99 \(at best mfu [\d.]+ %\)/);
+    expect(stdout).toMatch(/What can be had\n {2}- nearest to mfu > 0\.99: /);
+    for (const line of stdout.split('\n')) expect(line.length).toBeLessThanOrEqual(80);
+  });
+
+  test('--deadline chooses the smallest cluster, shows its size, and is met', () => {
+    const words = ['--tokens', '20B', '--deadline', '10 days', '--dollars-per-accelerator-hour', '2 $/h', '--top', '2'];
+    const { status, stdout } = slipway(['plan', ...small.with(5, '64'), ...words, '--json']);
+    expect(status).toBe(0);
+    const { plans } = JSON.parse(stdout) as { plans: { run: { accelerators: number }; training: { days: number } }[] };
+    expect(plans[0]?.run.accelerators).toBe(8);
+    expect(plans[0]?.training.days).toBeLessThan(10);
+    const text = slipway(['plan', ...small.with(5, '64'), ...words]).stdout;
+    expect(text).toMatch(/^# +accel\. +step +80 % range +MFU +memory +risk +days +cost$/m);
+  });
+
+  test('Ctrl-C ends the search: the best so far, and exit 130', async () => {
+    const words = ['--model', 'llama3-405b', '--cluster', 'dgx-h100', '--accelerators', '16384', '--gbs', '2048'];
+    // An objective that bounds nothing before memory is known: minutes of search.
+    const ended = await interrupted(['plan', ...words, '--objective', 'headroom', '--progress', '--json']);
+    expect(ended.status).toBe(130);
+    const document = JSON.parse(ended.stdout) as { complete: boolean; searched: number };
+    expect(document.complete).toBe(false);
+    expect(document.searched).toBeGreaterThan(0);
+  });
+
   test.each([
     [['--objective', 'import("fs")'], '--objective: \'import("fs")\' is not understood'],
     [['--fix', 'tpp=8'], "--fix: unknown key 'tpp'"],
     [['--deadline', 'soon'], "--deadline: 'soon' is not a time"],
+    [['--budget', '2M$'], '--budget: training.costUsd is not known without training.dollarsPerAcceleratorHour'],
+    [['--where', 'step = 1'], "--where: 'step = 1' is not understood"],
+    [['--where', 'mfu.constructor.constructor("return 1")()'], "--where: 'mfu.constructor.constructor"],
+    [['--where', `mfu > ${'9'.repeat(600)}`], "--where: 'mfu > 9999"],
+    [['--objective', '9^9^9^9^9 * step'], "--objective: '9^9^9^9^9 * step' has no finite value"],
+    [['--objective', 'step / 0'], "--objective: 'step / 0' has no finite value"],
+    [['--objective', 'step / (mfu - mfu)'], "--objective: 'step / (mfu - mfu)' has no"],
+    [['--where', 'mfu'.repeat(30_000)], "--where: 'mfumfu"],
+    [['--fix', 'tp=1..1e12'], '--fix: '],
+    [['--fix', 'gbs=8,16'], 'strategy.globalBatchSize: the global batch is part of the training'],
+    [['--top', '0'], '--top: 0 is not between 1 and 1000'],
+    [['--pareto', 'step,,memory'], "--pareto: '' is no figure"],
+    [['--why-not', 'tp=x'], '--why-not: '],
   ])('%j is one line and exit 2', (args, start) => {
     const { status, stdout, stderr } = slipway(['plan', ...small, ...args]);
     expect([status, stdout]).toEqual([2, '']);

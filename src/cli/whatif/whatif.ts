@@ -6,6 +6,7 @@ import { prepareSweep, type Sweep } from '../../planner/sweep/sweepRows.js';
 import { Summary, type SweepSummary } from '../../planner/sweep/sweepSummary.js';
 import { grouped } from '../../quantity/format.js';
 import type { TextStyle } from '../../report/text.js';
+import { interruption } from '../interruption.js';
 import { writeError } from '../output.js';
 import type { CommandOutput } from '../program.js';
 import type { FlagValues } from '../runFileArguments.js';
@@ -119,22 +120,4 @@ function stoppedText(done: number, points: number, journal: Journal | undefined)
       ? `; the same command goes on from there (${journal.file})`
       : '; with --jsonl, --csv or --parquet the same command would go on from there';
   return `slipway: stopped at ${grouped(done)} of ${grouped(points)} points${kept}\n`;
-}
-
-/** Ctrl-C and a scheduler's request to end become a signal; a second Ctrl-C ends at once. */
-function interruption(): { readonly signal: AbortSignal; end(): void } {
-  const controller = new AbortController();
-  const stop = (): void => {
-    if (controller.signal.aborted) process.exit(130);
-    controller.abort();
-  };
-  process.on('SIGINT', stop);
-  process.on('SIGTERM', stop);
-  return {
-    signal: controller.signal,
-    end() {
-      process.removeListener('SIGINT', stop);
-      process.removeListener('SIGTERM', stop);
-    },
-  };
 }

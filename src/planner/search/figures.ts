@@ -5,6 +5,7 @@ import type { Dimension } from '../../quantity/units.js';
 import type { Scenario } from '../../scenario/scenario.js';
 import { breakdownKeys, type Evaluation, type StepBreakdown } from '../../simulation/evaluation.js';
 import { type TrainingEstimate, trainingRun } from '../../training/run.js';
+import { uncertaintyOf } from '../../uncertainty/intervals.js';
 import { throughput } from '../throughput.js';
 
 /** What is known of a candidate, or of a group of them. */
@@ -172,6 +173,16 @@ export const figures: readonly Figure[] = [
     'memory.hostBytes',
     'bytes',
     memory((e) => e.hostBytes),
+  ),
+  figure(
+    'memory.probabilityOfNotFitting',
+    'ratio',
+    ({ scenario, evaluation }) => {
+      if (evaluation === null) return [0, 1];
+      const { probabilityOfNotFitting } = uncertaintyOf(scenario, evaluation);
+      return [probabilityOfNotFitting, probabilityOfNotFitting];
+    },
+    ['risk'],
   ),
   speed('tokensPerSecond'),
   speed('tokensPerSecondPerAccelerator'),

@@ -31,11 +31,27 @@ export async function compileGoal(request: PlanRequest): Promise<Goal> {
   const term = objective === 'accelerators' ? acceleratorsThenStep : await objectiveTerm(objective, scenario);
   const conditions = await conditionsOf(request);
   return {
-    bound: (known) => term(known)[0],
-    score: (confirmed) => term(exact(confirmed))[0],
+    bound: (known) => finiteBound(term(known)[0], objective),
+    score: (confirmed) => finite(term(exact(confirmed))[0], objective),
     mayMeet: (known) => conditions.every((condition) => condition(known)[1] !== 0),
     meets: (confirmed) => conditions.every((condition) => condition(exact(confirmed))[0] !== 0),
   };
+}
+
+/** What an expression over figures comes to for a plan. */
+export async function valueOfExpression(expression: string, confirmed: Confirmed): Promise<number> {
+  return (await expressionTerm(expression, confirmed.scenario, 'where'))(exact(confirmed))[0];
+}
+
+/** An objective that divides by zero or overflows would rank plans by nothing. */
+function finite(value: number, objective: string): number {
+  if (Number.isFinite(value)) return value;
+  throw new SlipwayError('invalid-quantity', `'${objective}' has no finite value`, { key: '--objective' });
+}
+
+/** Of a bound only the smallest value is known, which may be anything. */
+function finiteBound(value: number, objective: string): number {
+  return value === Number.NEGATIVE_INFINITY ? value : finite(value, objective);
 }
 
 async function conditionsOf({

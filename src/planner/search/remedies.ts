@@ -1,6 +1,7 @@
 import type { Strategy } from '../../parallelism/strategy.js';
+import { grouped } from '../../quantity/format.js';
+import { limitedPlan } from './limitedSearch.js';
 import type { Plan, PlanRequest } from './request.js';
-import { planOf } from './whyNot.js';
 
 /** One change that makes a plan possible where there is none. */
 export interface Remedy {
@@ -10,6 +11,9 @@ export interface Remedy {
 
 /** Larger clusters are tried up to this multiple. */
 const mostDoublings = 6;
+
+/** Where little fits, a search rules most out before it finds anything. */
+const PATIENCE = 5;
 
 /** Keys that trade time for memory, when the user settled them. */
 const memoryKeys: readonly (keyof Strategy)[] = [
@@ -27,13 +31,12 @@ const memoryKeys: readonly (keyof Strategy)[] = [
 /** Ways to make it fit: each settled key left open by itself, and more accelerators. The cheapest first: fewest accelerators, then the best score. */
 export async function remedies(request: PlanRequest): Promise<readonly Remedy[]> {
   const found: Remedy[] = [];
-  const held = { ...request, top: 1, diverse: false };
   for (const key of memoryKeys.filter((one) => isSettled(request, one))) {
-    const [plan] = (await planOf(opened(held, key))).plans;
+    const plan = await limitedPlan(opened(request, key), PATIENCE);
     if (plan !== undefined) found.push({ change: `leave ${key} open`, plan });
   }
   found.sort((a, b) => a.plan.score - b.plan.score);
-  const larger = await moreAccelerators(held);
+  const larger = await moreAccelerators(request);
   return larger === undefined ? found : [...found, larger];
 }
 
@@ -49,12 +52,12 @@ function opened(request: PlanRequest, key: keyof Strategy): PlanRequest {
 }
 
 /** Doubled until something works. The batch stays, so that there is an end to that. */
-async function moreAccelerators(request: PlanRequest): Promise<Remedy | undefined> {
+export async function moreAccelerators(request: PlanRequest): Promise<Remedy | undefined> {
   const largest = Math.max(...(request.accelerators ?? [request.scenario.accelerators]));
   for (let doubling = 1; doubling <= mostDoublings; doubling++) {
     const accelerators = largest * 2 ** doubling;
-    const [plan] = (await planOf({ ...request, accelerators: [accelerators] })).plans;
-    if (plan !== undefined) return { change: `${accelerators} accelerators`, plan };
+    const plan = await limitedPlan({ ...request, accelerators: [accelerators] });
+    if (plan !== undefined) return { change: `${grouped(accelerators)} accelerators`, plan };
   }
   return undefined;
 }

@@ -1,5 +1,4 @@
-import { checkDegrees } from '../../parallelism/degrees.js';
-import type { Strategy } from '../../parallelism/strategy.js';
+import { brokenRule } from './deadEnd.js';
 import type { Fixed, Plan, PlanRequest, PlanResult } from './request.js';
 import { planSearch } from './search.js';
 
@@ -67,8 +66,6 @@ function reasonOf(
       ? 'no candidate with them meets the conditions'
       : 'no candidate with them is left';
   }
-  const single = Object.fromEntries(Object.entries(asked).map(([key, values]) => [key, values?.[0]]));
-  const strategy = { ...scenario.strategy, ...single } as Strategy;
-  const [broken] = checkDegrees({ ...scenario, strategy });
+  const broken = brokenRule({ scenario, fix: asked });
   return broken?.message ?? `${scenario.framework.id} cannot launch it: see the rules in docs/planning.md`;
 }
