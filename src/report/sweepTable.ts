@@ -45,10 +45,13 @@ export function sweepTable(view: SweepView, style: TextStyle): string {
   return `${[...countsLine(view, style), '', ...title, ...tableLines(view, rows, style)].join('\n')}\n`;
 }
 
-function countsLine({ axes, summary: { points, counts } }: SweepView, style: TextStyle): readonly string[] {
+function countsLine({ axes, columns, summary: { points, counts } }: SweepView, style: TextStyle): readonly string[] {
+  const searched = columns.some(({ name }) => name === 'plan');
   const parts = [
     `${grouped(counts.fits)} fit,`,
-    `${grouped(counts['does-not-fit'])} do not fit,`,
+    searched
+      ? `${grouped(counts['no-plan'])} have no plan that fits,`
+      : `${grouped(counts['does-not-fit'])} do not fit,`,
     `${grouped(counts.illegal)} cannot be run`,
   ];
   return wrapped(
@@ -71,6 +74,7 @@ function tableLines(view: SweepView, rows: readonly (readonly Cell[])[], style: 
     const keys = view.axes.map((name) => formatCell(name, cell(row, name)));
     const status = cell(row, 'status');
     if (status === 'illegal') return { cells: [...keys, '-'], reason: String(cell(row, 'reason')) };
+    if (status === 'no-plan') return { cells: [...keys, 'NO'], reason: String(cell(row, 'reason')) };
     return {
       cells: [...keys, status === 'fits' ? 'yes' : 'NO', ...figures.map(([name]) => formatCell(name, cell(row, name)))],
       reason: '',

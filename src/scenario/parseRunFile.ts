@@ -14,13 +14,27 @@ export async function parseRunFile(text: string, file = 'run.yaml'): Promise<Run
 
 /** Checks a run file that is already an object, as validation rows and library callers have it. No expressions. */
 export function checkRunFile(value: unknown, locate: Locate = nowhere): RunFile {
+  const result = checkedNow(value);
+  if (result.success) return result.data;
+  throw schemaError(result.error, value, runFileSchema, locate);
+}
+
+function checkedNow(value: unknown): ReturnType<typeof runFileSchema.safeParse> {
   try {
-    const result = runFileSchema.safeParse(value);
-    if (result.success) return result.data;
-    throw schemaError(result.error, value, runFileSchema, locate);
+    return runFileSchema.safeParse(value);
+  } catch {
+    return interpreted(value);
+  }
+}
+
+/** zod's compiled checks trip over the promise of an expression's value; the interpreted ones name it. */
+function interpreted(value: unknown): ReturnType<typeof runFileSchema.safeParse> {
+  try {
+    return runFileSchema.safeParse(value, { jitless: true });
   } catch (error) {
-    if (!isAsyncNeeded(error)) throw error;
-    throw new SlipwayError('invalid-quantity', 'expressions such as 8 * 400 Gbit/s need parseRunFile');
+    if (!(error instanceof z.core.$ZodAsyncError)) throw error;
+    const message = 'a quantity is calculated, such as 8 * 400 Gbit/s, which needs parseRunFile';
+    throw new SlipwayError('invalid-quantity', message);
   }
 }
 
@@ -36,8 +50,4 @@ export function locateIn(text: RunFileText): Locate {
     const line = text.lineOf(path);
     return line === undefined ? { file: text.file } : { file: text.file, line };
   };
-}
-
-function isAsyncNeeded(error: unknown): boolean {
-  return error instanceof z.core.$ZodAsyncError;
 }

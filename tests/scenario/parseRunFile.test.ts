@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { SlipwayError } from '../../src/errors.js';
-import { parseRunFile } from '../../src/scenario/parseRunFile.js';
+import { checkRunFile, parseRunFile } from '../../src/scenario/parseRunFile.js';
 
 const good = `model: llama3-405b
 cluster: dgx-h100
@@ -27,6 +27,31 @@ test('YAML and JSON give the same run', async () => {
   expect(run.training).toEqual({ tokens: 15.6e12, dollarsPerAcceleratorHour: 2.5 });
   expect(run.strategy).toEqual({ tensorParallel: 8 });
   expect(await parseRunFile(JSON.stringify(run), 'run.json')).toEqual(run);
+});
+
+test('without a parser of expressions a calculated quantity is a mistake of one line, in unions too', () => {
+  const accelerator = {
+    name: 'x',
+    memoryBytes: '2 * 40 GB',
+    memoryBytesPerSecond: 1e12,
+    peakFlopsPerSecond: { bf16: 1e15 },
+  };
+  for (const run of [
+    { model: 'llama3-8b', cluster: 'dgx-h100', training: { tokens: '2 * 1T' } },
+    {
+      model: 'llama3-8b',
+      cluster: { accelerator: 'h100-sxm-80', acceleratorsPerNode: 8, hostMemoryBytes: '2 * 256 GB' },
+    },
+    { model: 'llama3-8b', cluster: { accelerator, acceleratorsPerNode: 8 } },
+  ]) {
+    expect(() => checkRunFile(run)).toThrow(SlipwayError);
+    expect(() => checkRunFile(run)).toThrow(/a quantity is calculated, such as .*, which needs parseRunFile/);
+  }
+  const plain = {
+    model: 'llama3-8b',
+    cluster: { accelerator: 'h100-sxm-80', acceleratorsPerNode: 8, hostMemoryBytes: '256 GB' },
+  };
+  expect(checkRunFile(plain)).toMatchObject({ cluster: { hostMemoryBytes: 256e9 } });
 });
 
 describe('mistakes name file, line, key and the way out', () => {

@@ -11,6 +11,7 @@ import { writeError } from '../output.js';
 import type { CommandOutput } from '../program.js';
 import type { FlagValues } from '../runFileArguments.js';
 import { blockStream, worthWorkers } from './blockStream.js';
+import { isDoneSweep } from './doneSweep.js';
 import { Journal } from './journal.js';
 import { Progress } from './progress.js';
 import type { RowSink } from './rowSink.js';
@@ -37,6 +38,11 @@ export async function runWhatif(
   const files = outputsOf(flags, shard);
   if (isDoneShard(files.jsonl, sweep, shard)) {
     return { text: `shard ${shard.index} of ${shard.count} is done: ${files.jsonl}\n`, exitCode: 0 };
+  }
+  if (shard.count === 1 && flags.json !== true && isDoneSweep(files, sweep)) {
+    const names = Object.values(files).join(', ');
+    const text = `these ${grouped(sweep.grid.points)} points are done: ${names}; remove it to work them out again\n`;
+    return { text, exitCode: 0 };
   }
   const metric = metricOf(flags, definition);
   const result = await collected(sweep, { shard, files, metric, workers: workersOf(flags), keep: flags.json === true });

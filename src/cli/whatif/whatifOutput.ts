@@ -70,8 +70,17 @@ function titleOf(run: Readonly<Record<string, unknown>>): string {
 }
 
 function jsonText({ columns, axes, metric, summary }: SweepView): string {
-  const { points, counts } = summary;
-  const head = { schemaVersion: 1, points, counts, axes, metric };
+  const { points } = summary;
+  // Only a search can find no plan.
+  const { 'no-plan': unplanned, ...counts } = summary.counts;
+  const searched = columns.some(({ name }) => name === 'plan');
+  const head = {
+    schemaVersion: 1,
+    points,
+    counts: searched ? { ...counts, 'no-plan': unplanned } : counts,
+    axes,
+    metric,
+  };
   const rows = summary.rows.map((row) =>
     JSON.stringify(Object.fromEntries(columns.map(({ name }, i): [string, Cell] => [name, row[i] ?? null]))),
   );

@@ -1,7 +1,7 @@
-import { SlipwayError } from '../../errors.js';
 import type { Strategy } from '../../parallelism/strategy.js';
 import type { Scenario } from '../../scenario/scenario.js';
 import type { Evaluation } from '../../simulation/evaluation.js';
+import { brokenRule } from '../search/deadEnd.js';
 import { planScenario } from '../search/planEstimate.js';
 import type { PlanResult } from '../search/request.js';
 import { planSearch } from '../search/search.js';
@@ -12,11 +12,17 @@ export interface PlannedPoint {
   readonly evaluation: Evaluation;
 }
 
-/**
- * Searches the strategies of a point; what the run file and the axes give stays as it is. Throws `SlipwayError` where nothing fits, with the
- * nearest miss in its message.
- */
-export async function planPoint(scenario: Scenario, objective: string | undefined): Promise<PlannedPoint> {
+/** A point for which no plan fits. */
+export interface UnplannedPoint {
+  /** The nearest miss. */
+  readonly reason: string;
+}
+
+/** Searches the strategies of a point; what the run file and the axes give stays as it is. */
+export async function planPoint(
+  scenario: Scenario,
+  objective: string | undefined,
+): Promise<PlannedPoint | UnplannedPoint> {
   const search = planSearch({ scenario, top: 1, ...(objective === undefined ? {} : { objective }) });
   let result: PlanResult | undefined;
   while (result === undefined) {
@@ -25,7 +31,7 @@ export async function planPoint(scenario: Scenario, objective: string | undefine
   }
   const [plan] = result.plans;
   if (plan !== undefined) return { scenario: planScenario(scenario, plan), evaluation: plan.evaluation };
-  throw new SlipwayError('unsupported', `no plan: ${result.nearestMiss?.reason.message ?? 'nothing can be run'}`);
+  return { reason: result.nearestMiss?.reason.message ?? brokenRule({ scenario })?.message ?? 'nothing can be run' };
 }
 
 /** `tp8 pp16 vp8 dp128 zero-2 mbs1 recompute-selective`: what a row says of a plan. */

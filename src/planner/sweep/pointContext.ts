@@ -1,3 +1,5 @@
+import { SlipwayError } from '../../errors.js';
+import { nearest } from '../../quantity/nearest.js';
 import type { LoadedFramework } from '../../scenario/frameworkDefaults.js';
 import { loadFramework } from '../../scenario/frameworkDefaults.js';
 import { loadCluster } from '../../scenario/loadHardware.js';
@@ -65,10 +67,21 @@ async function ownNumbers(
     cluster: loadCluster(run.cluster),
     model: loadRunModel(run, frameworkOf(run), { baseDirectory }),
   };
-  return relative.flatMap(({ path }): Override[] => {
-    const value = ownNumber(run, resolved, path);
-    return value === undefined ? [] : [{ path, value }];
+  return relative.map((axis): Override => {
+    const value = ownNumber(run, resolved, axis.path);
+    if (value === undefined && axis.change.kind !== 'formula') throw noNumber(axis, resolved);
+    return { path: axis.path, value: value ?? 1 };
   });
+}
+
+/** There is nothing of that name to be multiplied or added to, at any point. */
+function noNumber(axis: Axis, resolved: unknown): SlipwayError {
+  const { path } = axis;
+  const beside = valueAt(resolved, path.slice(0, -1));
+  const names = typeof beside === 'object' && beside !== null ? Object.keys(beside) : [];
+  const guess = nearest(path.at(-1) ?? '', names);
+  const wayOut = guess === undefined ? '' : `, did you mean ${guess}?`;
+  return new SlipwayError('invalid-run-file', `there is no number to change${wayOut}`, { key: keyOf(axis) });
 }
 
 /** The number, or the numbers, that a run file has at a path, written there or filled in. Undefined where there is none. */

@@ -18,8 +18,8 @@ export interface Column {
   readonly kind: ColumnKind;
 }
 
-/** What became of a point: it runs, it runs but does not fit, or it cannot be run at all and `reason` says why. */
-export type PointStatus = 'fits' | 'does-not-fit' | 'illegal';
+/** What became of a point: it runs, it runs but does not fit, a search found no plan, or it cannot be run at all; `reason` says why. */
+export type PointStatus = 'fits' | 'does-not-fit' | 'no-plan' | 'illegal';
 
 /** A sweep whose every value was checked: its columns, and the row of any of its points. */
 export interface Sweep {
@@ -49,10 +49,13 @@ export async function prepareSweep(definition: SweepDefinition): Promise<Sweep> 
     const label = planned ? [planLabel(answer)] : [];
     return [grid.id(index), ...cells, status, null, ...label, ...cellsOf(answer, definition.figures)];
   };
+  const without = (index: number, cells: readonly Cell[], status: PointStatus, reason: string): Cell[] => {
+    const none = [...(planned ? [null] : []), ...definition.figures.map(() => null)];
+    return [grid.id(index), ...cells, status, reason, ...none];
+  };
   const refused = (index: number, cells: readonly Cell[], error: unknown): Cell[] => {
     if (!(error instanceof SlipwayError)) throw error;
-    const none = [...(planned ? [null] : []), ...definition.figures.map(() => null)];
-    return [grid.id(index), ...cells, 'illegal', reasonOf(error), ...none];
+    return without(index, cells, 'illegal', reasonOf(error));
   };
   const evaluated = (index: number, digits: readonly number[]): Cell[] => {
     const cells: Cell[] = definition.axes.map(() => null);
@@ -68,7 +71,9 @@ export async function prepareSweep(definition: SweepDefinition): Promise<Sweep> 
     const cells: Cell[] = definition.axes.map(() => null);
     try {
       await scenarios.load(digits);
-      const { scenario, evaluation } = await planPoint(scenarios.at(digits, cells), definition.objective);
+      const found = await planPoint(scenarios.at(digits, cells), definition.objective);
+      if ('reason' in found) return without(index, cells, 'no-plan', found.reason);
+      const { scenario, evaluation } = found;
       return answered(index, cells, answerOf(scenario, evaluation, definition, countsOf(scenario.model)));
     } catch (error) {
       return refused(index, cells, error);

@@ -24,7 +24,7 @@ export class Summary {
   readonly #status: number;
   readonly #metric: number;
   readonly #sign: number;
-  readonly #counts: Record<PointStatus, number> = { fits: 0, 'does-not-fit': 0, illegal: 0 };
+  readonly #counts: Record<PointStatus, number> = { fits: 0, 'does-not-fit': 0, 'no-plan': 0, illegal: 0 };
   #rows: (readonly Cell[])[] = [];
   #best: (readonly Cell[])[] = [];
   #points = 0;

@@ -78,6 +78,26 @@ describe('slipway whatif', () => {
     expect(readFileSync(svg, 'utf8')).toMatch(/^<svg .*<\/svg>\n$/s);
   });
 
+  test('is not worked out again where its files hold all of it, and is where anything differs', () => {
+    const out = folder();
+    const file = (name: string): string => join(out, name);
+    const to = ['--jsonl', file('a.jsonl'), '--csv', file('a.csv'), '--parquet', file('a.parquet')];
+    whatif([...small, ...to]);
+    const before = readFileSync(file('a.jsonl'), 'utf8');
+    const written = (): number => statSync(file('a.jsonl')).mtimeMs;
+    const first = written();
+    expect(whatif([...small, ...to]).stdout).toMatch(/^these 12 points are done: .*a\.csv, .*a\.jsonl, .*a\.parquet; /);
+    expect(written()).toBe(first);
+    // Other figures, other values, a file cut short: another question, or no answer.
+    expect(whatif([...small, ...to, '--figures', 'mfu']).stdout).toMatch(/^12 points over/);
+    whatif([...small, ...to]);
+    expect(readFileSync(file('a.jsonl'), 'utf8')).toBe(before);
+    truncateSync(file('a.jsonl'), before.length - 300);
+    expect(whatif([...small, ...to]).stdout).toMatch(/^12 points over/);
+    expect(readFileSync(file('a.jsonl'), 'utf8')).toBe(before);
+    expect(whatif([...small.with(1, 'tensorParallel=1,4,2,8'), ...to]).stdout).toMatch(/^12 points over/);
+  });
+
   test('exit 1 where no point fits', () => {
     const { status, stdout } = whatif(['--vary', 'cluster.accelerator.memoryBytes=1 GiB,2 GiB']);
     expect(stdout).toMatch(/2 do not fit/);
@@ -285,6 +305,42 @@ describe('a killed sweep', () => {
       .split('\n')
       .map((line) => (JSON.parse(line) as { id: string }).id);
     expect(new Set(ids).size).toBe(2001 * 8);
+  });
+
+  test('Ctrl-C leaves what is done, says so, and the same command goes on from there', {
+    timeout: 240_000,
+  }, async () => {
+    const out = folder();
+    const file = join(out, 'run.yaml');
+    writeFileSync(file, run);
+    const axes = ['--vary', 'cluster.accelerator.hbmBytesPerSecond*=1..3+0.0005', '--vary', 'microBatchSize=1,2,3,4'];
+    const words = (name: string): string[] => [
+      ...['whatif', file, ...axes, '--closed-form', '--workers', '1', '--csv', join(out, name)],
+    ];
+    const partial = join(out, 'cut.csv.partial');
+    const child = spawn(process.execPath, ['--import', 'tsx', join(root, 'src/cli/main.ts'), ...words('cut.csv')], {
+      cwd: root,
+    });
+    let stderr = '';
+    child.stderr.on('data', (chunk: Buffer) => {
+      stderr += chunk.toString();
+    });
+    const watch = setInterval(() => {
+      if (!existsSync(partial) || statSync(partial).size < 200_000) return;
+      clearInterval(watch);
+      // Once: a second one would end the process at once.
+      child.kill('SIGINT');
+    }, 2);
+    const status = await new Promise((resolve) => child.on('close', resolve));
+    clearInterval(watch);
+    expect(status).toBe(130);
+    expect(stderr).toMatch(
+      /stopped at [\d,]+ of 16,004 points; the same command goes on from there \(.*cut\.csv\.partial\)\n$/,
+    );
+    expect(existsSync(join(out, 'cut.csv'))).toBe(false);
+    expect(slipway(words('cut.csv')).status).toBe(0);
+    expect(slipway(words('whole.csv')).status).toBe(0);
+    expect(readFileSync(join(out, 'cut.csv')).equals(readFileSync(join(out, 'whole.csv')))).toBe(true);
   });
 
   test('is not mixed with another one', () => {

@@ -53,6 +53,7 @@ describe('a row', () => {
     expect(rows[2]?.['step.seconds']).toBeNull();
     await expect(rowsOf(['tensorParallel=0,1'])).rejects.toThrow(/tensorParallel: must be at least 1, found 0/);
     await expect(rowsOf(['cluster=dgx-h100,dgx-h10'])).rejects.toThrow(/did you mean dgx-h100\?/);
+    await expect(rowsOf(['cluster.accelerator.memoryByte*=2'])).rejects.toThrow(/no number to change, did you mean/);
     await expect(rowsOf(['model.numLayer=4'])).rejects.toThrow(/unknown key, did you mean numLayers\?/);
   });
 
@@ -158,7 +159,11 @@ test('with a search, a row is the best plan of its point; what nothing fits is a
   while (step.done !== true) step = await search.next();
   expect(rows[1]?.['step.seconds']).toBe(step.value.plans[0]?.evaluation.stepSeconds);
   expect(rows[1]?.plan).toMatch(/^tp2 /);
-  expect(rows[2]).toMatchObject({ status: 'illegal', plan: null, reason: expect.stringMatching(/^no plan: /) });
+  expect(rows[2]).toMatchObject({
+    status: 'no-plan',
+    plan: null,
+    reason: expect.stringMatching(/^needs .* more than/),
+  });
 });
 
 describe('the iterator', () => {
