@@ -1,9 +1,9 @@
 import type { ComparedValue, Comparison } from '../planner/compare/compareEstimates.js';
 import type { GapReport } from '../planner/compare/explainGap.js';
-import { roundedToSum, type Waterfall } from '../planner/compare/waterfall.js';
 import { formatRatio, formatSeconds, grouped } from '../quantity/format.js';
 import { formatCell } from './sweepTable.js';
 import { bar, type TextStyle, tint, wrapped } from './text.js';
+import { bytesParts, secondsParts, type WaterfallParts } from './waterfallParts.js';
 
 /** Estimates side by side: what differs is marked, what is the same takes one line; then why the first and each other differ. */
 export function compareTable(comparison: Comparison, style: TextStyle): string {
@@ -11,8 +11,8 @@ export function compareTable(comparison: Comparison, style: TextStyle): string {
     ...sideBySide(comparison, style),
     common(comparison, style),
     ...comparison.waterfalls.flatMap(({ from, to, step, memory }) => [
-      waterfallLines(`Step, from ${from} to ${to}`, step, seconds(step), style),
-      waterfallLines(`Allocated on the fullest stage, from ${from} to ${to}`, memory, gibibytes, style),
+      waterfallLines(`Step, from ${from} to ${to}`, secondsParts(step), style),
+      waterfallLines(`Allocated on the fullest stage, from ${from} to ${to}`, bytesParts(memory), style),
     ]),
   ];
   return `${sections
@@ -69,57 +69,21 @@ function common({ settings, names }: Comparison, style: TextStyle): readonly str
     : wrapped(names.length === 2 ? 'Same in both: ' : 'Same in all: ', words, style.columns);
 }
 
-interface Scale {
-  readonly unit: number;
-  readonly text: (multiples: number) => string;
-}
-
-/** A thousandth of the larger total, in the unit that people use for it. */
-function seconds({ before, after }: Waterfall): Scale {
-  const most = Math.max(before, after);
-  const [size, name] = most >= 1 ? [1, 's'] : most >= 1e-3 ? [1e-3, 'ms'] : [1e-6, 'us'];
-  const decimals = Math.max(0, 3 - Math.floor(Math.log10(Math.max(most / size, 1e-9)) + 1e-9));
-  const unit = size / 10 ** decimals;
-  return { unit, text: (multiples) => `${(multiples / 10 ** decimals).toFixed(decimals)} ${name}` };
-}
-
-const gibibytes: Scale = { unit: 2 ** 30 / 100, text: (multiples) => `${(multiples / 100).toFixed(2)} GiB` };
-
-/** From one total to the other; what is printed adds up digit by digit. */
-function waterfallLines(
-  title: string,
-  { before, after, terms }: Waterfall,
-  { unit, text }: Scale,
-  style: TextStyle,
-): readonly string[] {
-  const [first, last] = [Math.round(before / unit), Math.round(after / unit)];
-  const steps = roundedToSum(
-    terms.map(({ delta }) => delta),
-    unit,
-    last - first,
-  );
-  const moved = terms.map(({ cause }, i) => ({ cause, step: steps[i] ?? 0 })).filter(({ step }) => step !== 0);
-  moved.sort((a, b) => Math.abs(b.step) - Math.abs(a.step));
-  const most = Math.max(1, ...moved.map(({ step }) => Math.abs(step)));
+/** From one total to the other. */
+function waterfallLines(title: string, { before, after, parts }: WaterfallParts, style: TextStyle): readonly string[] {
   const line = (name: string, number: string): string => `  ${name.padEnd(18)} ${number.padStart(13)}`;
   return [
     tint(title, 'bold', style),
-    line('before', text(first)),
-    ...moved.map(({ cause, step }) => {
-      const number = `${step > 0 ? '+' : '-'}${text(Math.abs(step))}`;
-      return `${line(causeName(cause), number)}  ${tint(bar(Math.abs(step) / most, 24), step > 0 ? 'red' : 'green', style)}`.trimEnd();
-    }),
-    ...(moved.length === 0 ? ['  no difference'] : []),
-    line('after', text(last)),
+    line('before', before),
+    ...parts.map(({ cause, text, share, grows }) =>
+      `${line(cause, text)}  ${tint(bar(share, 24), grows ? 'red' : 'green', style)}`.trimEnd(),
+    ),
+    ...(parts.length === 0 ? ['  no difference'] : []),
+    line('after', after),
   ];
 }
 
-/** `pipelineBubbleSeconds` as `pipeline bubble`. */
-export function causeName(cause: string): string {
-  return cause.replace(/(Seconds|Bytes)$/, '').replaceAll(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
-}
-
-function shortKey(key: string): string {
+export function shortKey(key: string): string {
   return key.replace(/^(strategy|memory|throughput|training|run)\./, '').replace('.', ' ');
 }
 

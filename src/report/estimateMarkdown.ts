@@ -1,5 +1,6 @@
 import type { Estimate } from '../planner/estimateResult.js';
 import { formatBytes, formatCount, formatDollars, formatRatio, formatSeconds, grouped } from '../quantity/format.js';
+import { causeName } from './causes.js';
 
 /** The estimate as Markdown, for a pull request or a wiki: the run, its figures, the step, and what to know about them. */
 export function estimateMarkdown(estimate: Estimate): string {
@@ -54,11 +55,7 @@ function figures({ run, memory, throughput, training }: Estimate): string[][] {
 function causes({ step }: Estimate): string[][] {
   return Object.entries(step.breakdown)
     .filter(([, seconds]) => seconds > 0)
-    .map(([key, seconds]) => [
-      key.replace('Seconds', '').replaceAll(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`),
-      formatSeconds(seconds),
-      formatRatio(seconds / step.seconds),
-    ]);
+    .map(([key, seconds]) => [causeName(key), formatSeconds(seconds), formatRatio(seconds / step.seconds)]);
 }
 
 function table(head: readonly string[], rows: readonly (readonly string[])[]): string {

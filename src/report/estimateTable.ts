@@ -1,5 +1,6 @@
 import type { Estimate } from '../planner/estimateResult.js';
 import { formatBytes, formatCount, formatRatio, formatSeconds, grouped } from '../quantity/format.js';
+import { stepCauses } from './causes.js';
 import { memoryTable } from './memoryTable.js';
 import { runTable } from './runTable.js';
 import { bar, row, type TextStyle, type Tint, tint, wrapped } from './text.js';
@@ -103,24 +104,12 @@ function verdict({ memory }: Estimate, style: TextStyle): readonly string[] {
   ];
 }
 
-const causes: readonly (readonly [keyof Estimate['step']['breakdown'], string])[] = [
-  ['computeSeconds', 'compute'],
-  ['recomputeSeconds', 'recompute'],
-  ['tensorParallelSeconds', 'tensor parallel'],
-  ['contextParallelSeconds', 'context parallel'],
-  ['expertParallelSeconds', 'expert parallel'],
-  ['pipelineSendSeconds', 'pipeline send'],
-  ['pipelineBubbleSeconds', 'pipeline bubble'],
-  ['dataParallelSeconds', 'data parallel'],
-  ['optimizerSeconds', 'optimizer'],
-  ['offloadSeconds', 'offload'],
-  ['otherSeconds', 'other'],
-];
-
 function stepTable({ step }: Estimate, style: TextStyle): readonly string[] {
   const widths = [18, 9, 8];
   const room = Math.max(10, Math.min(40, style.columns - 40));
-  const parts = causes.map(([key, name]) => [name, step.breakdown[key]] as const).filter(([, seconds]) => seconds > 0);
+  const parts = stepCauses
+    .map(({ key, name }) => [name, step.breakdown[key]] as const)
+    .filter(([, seconds]) => seconds > 0);
   return [
     tint(row(['Step', formatSeconds(step.seconds)], widths), 'bold', style),
     ...parts.map(([name, seconds]) => {

@@ -1,6 +1,7 @@
 import type { Estimate } from '../planner/estimateResult.js';
 import type { PlanDocument, WhyNotDocument } from '../planner/search/planDocument.js';
 import { formatBytes, formatCount, formatDollars, formatRatio, formatSeconds, grouped } from '../quantity/format.js';
+import { stepCauses } from './causes.js';
 import { strategyLabel } from './strategyLabel.js';
 import { row, type TextStyle, tint, wrapped } from './text.js';
 
@@ -122,24 +123,10 @@ function shortNumber(value: number): string {
   return value >= 100 ? grouped(Math.round(value)) : value.toPrecision(3);
 }
 
-const causes: readonly (readonly [keyof Estimate['step']['breakdown'], string])[] = [
-  ['computeSeconds', 'compute'],
-  ['recomputeSeconds', 'recomputation'],
-  ['tensorParallelSeconds', 'exposed tensor parallelism'],
-  ['contextParallelSeconds', 'exposed context parallelism'],
-  ['expertParallelSeconds', 'exposed expert parallelism'],
-  ['pipelineSendSeconds', 'pipeline messages'],
-  ['pipelineBubbleSeconds', 'pipeline bubble and waiting'],
-  ['dataParallelSeconds', 'exposed data parallelism'],
-  ['optimizerSeconds', 'optimizer'],
-  ['offloadSeconds', 'offload'],
-  ['otherSeconds', 'host, stragglers and the rest'],
-];
-
 /** The largest parts of the best step. */
 function limits({ step, memory }: Estimate, style: TextStyle): readonly string[] {
-  const parts = causes
-    .map(([key, name]) => ({ name, share: step.breakdown[key] / step.seconds }))
+  const parts = stepCauses
+    .map(({ key, name }) => ({ name, share: step.breakdown[key] / step.seconds }))
     .filter(({ share }) => share >= 0.01)
     .sort((a, b) => b.share - a.share);
   const free = memory.capacityBytes - memory.deviceBytes;
@@ -184,16 +171,24 @@ function acceleratorsOf({ strategy: s, evaluation }: NonNullable<PlanDocument['n
 }
 
 function whyNotLines(answer: WhyNotDocument, winner: Estimate | undefined, style: TextStyle): readonly string[] {
-  const lines = [tint(`Why not ${answer.asked}`, 'bold', style)];
-  if (answer.plan !== null) lines.push(...wrapped('  ', comparison(answer.plan, winner).split(' '), style.columns));
-  if (answer.reason !== null)
-    lines.push(...wrapped('  ', `it does not work: ${answer.reason}`.split(' '), style.columns));
-  if (answer.nearest !== null) {
-    const { run, step } = answer.nearest;
-    const words = `nearest that works, without ${answer.given.join(', ')}: ${formatSeconds(step.seconds)} a step, ${strategyLabel(run.strategy, run.accelerators)}`;
-    lines.push(...wrapped('  ', words.split(' '), style.columns));
+  const title = tint(`Why not ${answer.asked}`, 'bold', style);
+  return [title, ...whyNotTexts(answer, winner).flatMap((text) => wrapped('  ', text.split(' '), style.columns))];
+}
+
+/** The answer to a why-not, a sentence a line: how it compares with the best plan, or what binds and what is nearest to it. */
+export function whyNotTexts(
+  { plan, reason, nearest, given }: Omit<WhyNotDocument, 'asked'>,
+  winner: Estimate | undefined,
+): readonly string[] {
+  const texts: string[] = [];
+  if (plan !== null) texts.push(comparison(plan, winner));
+  if (reason !== null) texts.push(`it does not work: ${reason}`);
+  if (nearest !== null) {
+    const { run, step } = nearest;
+    const label = strategyLabel(run.strategy, run.accelerators);
+    texts.push(`nearest that works, without ${given.join(', ')}: ${formatSeconds(step.seconds)} a step, ${label}`);
   }
-  return lines;
+  return texts;
 }
 
 /** What makes the plan asked for slower than the best: the parts that grew most. */
@@ -203,8 +198,8 @@ function comparison(plan: Estimate, winner: Estimate | undefined): string {
   if (winner === undefined) return own;
   const ratio = plan.step.seconds / winner.step.seconds - 1;
   if (ratio <= 0) return `${own}; as fast as the best plan`;
-  const grown = causes
-    .map(([key, name]) => ({ name, more: plan.step.breakdown[key] - winner.step.breakdown[key] }))
+  const grown = stepCauses
+    .map(({ key, name }) => ({ name, more: plan.step.breakdown[key] - winner.step.breakdown[key] }))
     .filter(({ more }) => more > 0.1 * (plan.step.seconds - winner.step.seconds))
     .sort((a, b) => b.more - a.more)
     .slice(0, 3)

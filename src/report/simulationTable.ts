@@ -1,6 +1,7 @@
 import { formatBytes, formatRatio, formatSeconds, grouped } from '../quantity/format.js';
 import type { StepAtScale } from '../simulation/perturbation.js';
 import type { SimulatedStep } from '../simulation/simulate.js';
+import { stepCauses } from './causes.js';
 import { type PictureOptions, pipelinePicture } from './pipelinePicture.js';
 import type { SimulatedStage, SimulationResult } from './simulationResult.js';
 import { sparkline } from './sparkline.js';
@@ -64,32 +65,17 @@ function verdict({ memory }: SimulationResult, style: TextStyle): readonly strin
   return wrapped(`${word}  `, `${sizes}${at}${pass}`.split(' '), style.columns);
 }
 
-/** Columns of the exposed causes, left out where no stage has any. */
-const causeColumns: readonly (readonly [keyof SimulatedStage['exposed'], string, string])[] = [
-  ['computeSeconds', 'compute', 'compute'],
-  ['recomputeSeconds', 'recomp', 'recompute'],
-  ['tensorParallelSeconds', 'tp', 'tensor parallel'],
-  ['contextParallelSeconds', 'cp', 'context parallel'],
-  ['expertParallelSeconds', 'ep', 'expert parallel'],
-  ['pipelineSendSeconds', 'send', 'pipeline send'],
-  ['pipelineBubbleSeconds', 'bubble', 'pipeline bubble'],
-  ['dataParallelSeconds', 'dp', 'data parallel'],
-  ['optimizerSeconds', 'optim', 'optimizer'],
-  ['offloadSeconds', 'offload', 'offload'],
-  ['otherSeconds', 'other', 'other'],
-];
-
-/** Busy and idle seconds, then shares of the step in percent; neighbours that look alike share a row. */
+/** Busy and idle seconds, then shares of the step in percent, causes left out that no stage has; neighbours that look alike share a row. */
 function stageTable({ stages, step }: SimulationResult, style: TextStyle): readonly string[] {
-  const shown = causeColumns.filter(([key]) =>
+  const shown = stepCauses.filter(({ key }) =>
     stages.some(({ exposed }) => exposed[key] >= 0.0005 * step.timelineSeconds),
   );
   const names = `${stages.length - 1}`.length * 2 + 1;
-  const widths = [Math.max(5, names), 8, 8, ...shown.map(([, name]) => Math.max(5, name.length))];
+  const widths = [Math.max(5, names), 8, 8, ...shown.map(({ short }) => Math.max(5, short.length))];
   const cells = ({ busySeconds, idleSeconds, exposed }: SimulatedStage): string[] => [
     formatSeconds(busySeconds),
     formatSeconds(idleSeconds),
-    ...shown.map(([key]) => ((100 * exposed[key]) / step.timelineSeconds).toFixed(1)),
+    ...shown.map(({ key }) => ((100 * exposed[key]) / step.timelineSeconds).toFixed(1)),
   ];
   const groups: { first: number; last: number; cells: string[] }[] = [];
   for (const stage of stages) {
@@ -99,7 +85,7 @@ function stageTable({ stages, step }: SimulationResult, style: TextStyle): reado
     else groups.push({ first: stage.stage, last: stage.stage, cells: own });
   }
   return [
-    tint(row(['Stage', 'busy', 'idle', ...shown.map(([, name]) => name)], widths), 'bold', style),
+    tint(row(['Stage', 'busy', 'idle', ...shown.map(({ short }) => short)], widths), 'bold', style),
     ...groups.map(({ first, last, cells: own }) =>
       row([first === last ? `${first}` : `${first}-${last}`, ...own], widths),
     ),
@@ -111,11 +97,11 @@ function pathTable({ criticalPath, criticalPathSeconds, step }: SimulationResult
   const widths = [18, 9, 8];
   const room = Math.max(10, Math.min(40, style.columns - 40));
   const names = [
-    ...causeColumns.filter(([key]) => key !== 'pipelineBubbleSeconds'),
-    ['waitSeconds', '', 'wait'] as const,
+    ...stepCauses.filter(({ key }) => key !== 'pipelineBubbleSeconds'),
+    { key: 'waitSeconds', name: 'wait' },
   ];
   const parts = names
-    .map(([key, , name]) => [name, key in criticalPathSeconds ? secondsAt(criticalPathSeconds, key) : 0] as const)
+    .map(({ key, name }) => [name, key in criticalPathSeconds ? secondsAt(criticalPathSeconds, key) : 0] as const)
     .filter(([, seconds]) => seconds > 0);
   const ranks = criticalPath.filter((part, i) => i > 0 && part.stage !== criticalPath[i - 1]?.stage).length;
   const title = row(['Critical path', formatSeconds(parts.reduce((sum, [, seconds]) => sum + seconds, 0))], widths);

@@ -67,6 +67,8 @@ export class Effects {
         return this.threads.post({ ...effect, kind: 'grid' });
       case 'search':
         return this.threads.post({ ...effect, kind: 'search' });
+      case 'whyNot':
+        return this.threads.post({ ...effect, kind: 'whyNot' });
       case 'stopSearch':
         return this.threads.post({ kind: 'stop' });
       case 'write':

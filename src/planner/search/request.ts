@@ -60,6 +60,8 @@ export interface PlanProgress {
   readonly simulated: number;
   readonly rejectedByReason: RejectedByReason;
   readonly best: Plan | null;
+  /** Confirmed plans so far, best first; better ones may take their places. */
+  readonly plans: readonly Plan[];
   /** Of the work that is left as things stand, 0 to 1. */
   readonly fractionDone: number;
   /** Null where no clock was given or nothing can be said yet. */

@@ -143,6 +143,7 @@ class Search {
       simulated: this.simulated,
       rejectedByReason: this.rejections.byReason(),
       best: this.leaders.best,
+      plans: this.leaders.plans(),
       fractionDone,
       secondsLeft: elapsed === undefined || fractionDone <= 0 ? null : (elapsed * (1 - fractionDone)) / fractionDone,
     };

@@ -10,7 +10,7 @@ import { reduce } from '../../../src/cli/tui/state/reducer.js';
 import type { Effect, Event, State } from '../../../src/cli/tui/state/state.js';
 import type { Draw } from '../../../src/cli/tui/views/draw.js';
 import { frame } from '../../../src/cli/tui/views/frame.js';
-import { pointOf } from '../../../src/cli/tui/work/grid.js';
+import { type GridPoint, gridPoints } from '../../../src/cli/tui/work/grid.js';
 import { stepPicture } from '../../../src/cli/tui/work/simulate.js';
 import { SlipwayError } from '../../../src/errors.js';
 
@@ -42,6 +42,7 @@ export function stateOf(run: RunValue = smallRun, columns = 120, rows = 40): Sta
 /** The UI without a terminal: threads answer at once, everything else that was asked for is kept to be looked at. */
 export class Driver {
   readonly asked: Effect[] = [];
+  private readonly working: Promise<void>[] = [];
 
   constructor(public state: State) {}
 
@@ -68,6 +69,19 @@ export class Driver {
       .join('\n');
   }
 
+  /** Waits for what takes more than a turn of the event loop: grids. */
+  async done(): Promise<this> {
+    while (this.working.length > 0) await this.working.shift();
+    return this;
+  }
+
+  private async grid({ id, run, axes, baseDirectory }: Extract<Effect, { do: 'grid' }>): Promise<void> {
+    const result: GridPoint[] = [];
+    const { signal } = new AbortController();
+    for await (const point of gridPoints(run, axes, baseDirectory, signal)) result.push(point);
+    this.send({ kind: 'gridded', id, result, done: true });
+  }
+
   private perform(effect: Effect): void {
     if (effect.do === 'estimate') {
       const found = exactAnswerOf(effect.run, effect.baseDirectory);
@@ -77,10 +91,8 @@ export class Driver {
         ...(found.ok ? { estimate: found.estimate } : { problem: found.message }),
       });
     } else if (effect.do === 'simulate') this.send({ kind: 'simulated', id: effect.id, ...simulated(effect) });
-    else if (effect.do === 'grid') {
-      const result = effect.points.map((run) => pointOf(run, effect.baseDirectory));
-      this.send({ kind: 'gridded', id: effect.id, result });
-    } else this.asked.push(effect);
+    else if (effect.do === 'grid') this.working.push(this.grid(effect));
+    else this.asked.push(effect);
   }
 }
 

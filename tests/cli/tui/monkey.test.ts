@@ -5,6 +5,7 @@ import { frame } from '../../../src/cli/tui/views/frame.js';
 import type { PlanRow } from '../../../src/cli/tui/work/search.js';
 import { Driver, drawings, smallRun, stateOf } from './driver.js';
 import { random, randomKey } from './monkey.js';
+import { planRow } from './planRow.js';
 
 const sizes = [
   [80, 24],
@@ -51,25 +52,16 @@ function resize(driver: Driver, next: () => number): void {
 function answerSearch(driver: Driver): void {
   const { search, document } = driver.state;
   if (!search.running || search.asked === undefined) return;
-  const plan = (tensorParallel: number): PlanRow => ({
-    run: withValue(document.run, 'strategy.tensorParallel', tensorParallel),
-    tensorParallel,
-    contextParallel: 1,
-    pipelineParallel: 4,
-    virtualStages: 1,
-    expertParallel: 1,
-    dataParallel: 8 / tensorParallel,
-    microBatchSize: 1,
-    schedule: '1f1b',
-    dataSharding: 'zero-1',
-    recompute: 'none',
-    deviceBytes: 6e10 / tensorParallel,
-    capacityBytes: 8e10,
-    stepSeconds: tensorParallel,
-    tokensPerSecond: 1e6 / tensorParallel,
-    mfu: 0.4 / tensorParallel,
-    onFront: tensorParallel < 4,
-  });
+  const plan = (tensorParallel: number): PlanRow =>
+    planRow({
+      run: withValue(document.run, 'strategy.tensorParallel', tensorParallel),
+      tensorParallel,
+      dataParallel: 8 / tensorParallel,
+      deviceBytes: 6e10 / tensorParallel,
+      stepSeconds: tensorParallel,
+      tokensPerSecond: 1e6 / tensorParallel,
+      onFront: tensorParallel < 4,
+    });
   driver.send({ kind: 'searching', id: search.asked, rows: [plan(1), plan(2), plan(4)], done: true });
 }
 

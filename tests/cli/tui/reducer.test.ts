@@ -3,6 +3,7 @@ import { writtenAt } from '../../../src/cli/tui/scenario/runValue.js';
 import type { State } from '../../../src/cli/tui/state/state.js';
 import type { PlanRow } from '../../../src/cli/tui/work/search.js';
 import { Driver, exampleRun, smallRun, stateOf } from './driver.js';
+import { planRow } from './planRow.js';
 
 const written = ({ document }: State, key: string): unknown => writtenAt(document.run, key);
 const toField = (driver: Driver, name: string): Driver => driver.press('/').type(name).press('enter');
@@ -160,25 +161,15 @@ describe('advice', () => {
 });
 
 describe('a search', () => {
-  const row = (tensorParallel: number, tokensPerSecond: number, deviceBytes: number): PlanRow => ({
-    run: { ...smallRun, strategy: { tensorParallel, globalBatchSize: 64 } },
-    tensorParallel,
-    contextParallel: 1,
-    pipelineParallel: 1,
-    virtualStages: 1,
-    expertParallel: 1,
-    dataParallel: 32 / tensorParallel,
-    microBatchSize: 1,
-    schedule: '1f1b',
-    dataSharding: 'zero-1',
-    recompute: 'none',
-    deviceBytes,
-    capacityBytes: 8e10,
-    stepSeconds: 1e6 / tokensPerSecond,
-    tokensPerSecond,
-    mfu: 0.4,
-    onFront: false,
-  });
+  const row = (tensorParallel: number, tokensPerSecond: number, deviceBytes: number): PlanRow =>
+    planRow({
+      run: { ...smallRun, strategy: { tensorParallel, globalBatchSize: 64 } },
+      tensorParallel,
+      pipelineParallel: 1,
+      dataParallel: 32 / tensorParallel,
+      tokensPerSecond,
+      deviceBytes,
+    });
 
   test('is asked without the keys that it may change, but with those that are held', () => {
     const driver = toField(new Driver(stateOf()), 'tensor parallel').press('f', '4', 'r');

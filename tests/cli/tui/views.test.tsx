@@ -6,7 +6,9 @@ import { widthOf } from '../../../src/cli/tui/screen/row.js';
 import { type State, tabs } from '../../../src/cli/tui/state/state.js';
 import { Store } from '../../../src/cli/tui/store.js';
 import { frame } from '../../../src/cli/tui/views/frame.js';
+import { answerWhyNot } from '../../../src/cli/tui/work/answerWhyNot.js';
 import { Driver, drawings, exampleRun, smallRun, stateOf } from './driver.js';
+import { planRow } from './planRow.js';
 
 afterEach(cleanup);
 
@@ -19,26 +21,8 @@ function busy(columns: number, rows: number, run = smallRun): Driver {
   const driver = new Driver(stateOf(run, columns, rows)).press('p', ':').type('recompute full').press('enter', 'p');
   driver.press('4', 'r');
   const { estimate } = driver.state.pins[0] ?? {};
-  const row = {
-    run,
-    tensorParallel: 2,
-    contextParallel: 1,
-    pipelineParallel: 4,
-    virtualStages: 1,
-    expertParallel: 1,
-    dataParallel: 4,
-    microBatchSize: 1,
-    schedule: '1f1b',
-    dataSharding: 'zero-1',
-    recompute: 'none',
-    deviceBytes: estimate?.memory.deviceBytes ?? 0,
-    capacityBytes: 8e10,
-    stepSeconds: 1,
-    tokensPerSecond: 1e6,
-    mfu: 0.4,
-    onFront: true,
-  };
-  const rows2 = [row, { ...row, tokensPerSecond: 2e6, deviceBytes: 6e10, onFront: false }];
+  const row = planRow({ run, deviceBytes: estimate?.memory.deviceBytes ?? 0, onFront: true });
+  const rows2 = [row, planRow({ run, tokensPerSecond: 2e6, deviceBytes: 6e10 })];
   const progress = {
     evaluated: 1000,
     simulated: 10,
@@ -132,26 +116,61 @@ describe('the views', () => {
     const driver = busy(120, 40).press('4');
     const table = driver.screen(drawings.plain);
     expect(table).toMatch(/Searching {2}1,000 tried, 10 confirmed, 3 s left/);
-    expect(table).toMatch(/Why not {2}does not fit 400, batchDivides 20/);
+    expect(table).toMatch(/Not listed {2}does not fit 400, batchDivides 20/);
+    expect(table).toMatch(/80 %: step 900 ms to 1\.2 s, MFU 33\.0 % to 44\.0 %/);
+    expect(table).toMatch(/of 74\.5 GiB, chance of not fitting 3 %/);
     expect(driver.press('v').screen(drawings.plain)).toMatch(/tokens\/s up, memory right/);
+  });
+
+  test('plan: a why-not that is typed is answered by the search of `slipway plan`, and its plan can be loaded', async () => {
+    const driver = busy(120, 40).press('4', 'w');
+    expect(driver.screen()).toMatch(/why not tp=2,pp=4/);
+    driver.press('ctrl-u').type('tensorParalel=3').press('enter');
+    expect(driver.screen()).toMatch(/unknown key 'tensorParalel', did you mean tensorParallel/);
+    driver.press('ctrl-u').type('tp=8,pp=3').press('enter');
+    expect(driver.screen()).toMatch(/Why not {2}working it out/);
+    const asked = driver.asked.find((effect) => effect.do === 'whyNot');
+    if (asked?.do !== 'whyNot') throw new Error('nothing was asked');
+    driver.send({ kind: 'answered', id: asked.id, result: await answerWhyNot(asked) });
+    expect(driver.screen()).toMatch(/Why not tp=8,pp=3 {2}y loads the nearest/);
+    expect(driver.screen()).toMatch(/it does not work: .*3/);
+    expect(driver.screen()).toMatch(/nearest that works, without pipelineParallel: [\d.]+ m?s a step, tp8 /);
+    driver.press('y');
+    expect(driver.state.document.run).toMatchObject({ strategy: { tensorParallel: 8, globalBatchSize: 64 } });
+    expect(driver.state.answer.ok).toBe(true);
   });
 
   test('compare: pins beside each other and a waterfall that adds up', () => {
     const driver = busy(120, 40).press('5');
     const screen = driver.screen(drawings.plain);
     expect(screen).toMatch(/ A +B +now/);
-    expect(screen).toMatch(/Why now is slower than A {2}\+[\d.]+ m?s a step/);
+    expect(screen).toMatch(/recompute +selective|recompute +none +full +full/);
+    expect(screen).toMatch(/Step, from A to now {2}[\d.]+ m?s to [\d.]+ m?s/);
     expect(screen).toMatch(/ {2}recompute +\+/);
+    expect(screen).toMatch(/Allocated, from A to now[\s\S]*activations +-[\d.]+ GiB/);
   });
 
-  test('what-if: a bar for every legal value, a table for two fields', () => {
-    const driver = busy(120, 40).press('6');
+  test('what-if: a bar for every legal value, a table for two fields, axes as the command line takes them', async () => {
+    const driver = await busy(120, 40).press('6').done();
     expect(driver.screen(drawings.plain)).toMatch(/tokens\/s by tensor parallel/);
     expect(driver.state.grid.result).toHaveLength(4);
-    driver.press('j', 'enter');
+    await driver.press('j', 'enter').done();
     expect(driver.screen(drawings.plain)).toMatch(/tokens\/s by tensor parallel and pipeline parallel/);
     driver.press('l', 'l', 'm');
     expect(driver.screen(drawings.plain)).toMatch(/step by tensor parallel/);
+    await driver
+      .press('enter', 'k', 'enter', 'i')
+      .type('cluster.accelerator.memoryBytesPerSecond*=1,2')
+      .press('enter')
+      .done();
+    const screen = driver.screen(drawings.plain);
+    expect(screen).toMatch(/● cluster.accelerator.memoryBytesPerSecond {2}typed/);
+    expect(screen).toMatch(/x1 ✓[\s\S]*x2 ✓/);
+    const [before] = driver.state.grid.result ?? [];
+    const exact = driver.state.answer.ok ? driver.state.answer.estimate.step.seconds : 0;
+    expect(before?.figures['step.seconds']).toBe(exact);
+    driver.press('l', 'y');
+    expect(driver.state.document.run).toMatchObject({ cluster: { accelerator: { memoryBytesPerSecond: 6.7e12 } } });
   });
 
   test('run: failures, checkpoints, cost', () => {

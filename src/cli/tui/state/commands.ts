@@ -4,6 +4,7 @@ import { globalActions, pin } from './actions/globalActions.js';
 import { startSearch } from './actions/planActions.js';
 import { quit } from './actions/promptActions.js';
 import { editField } from './actions/scenarioActions.js';
+import { varyTyped } from './actions/whatifActions.js';
 import { exportForms } from './exportForms.js';
 import { lineOf } from './lineEdit.js';
 import { setTyped } from './setField.js';
@@ -42,6 +43,7 @@ export const commands: readonly Command[] = [
     words: none,
     run: (state, words) => only(pin(state, words.join(' ') || undefined)),
   },
+  { name: 'vary', usage: 'vary <key=values>', words: none, run: vary },
   { name: 'save', usage: 'save [path]', words: none, run: savePath },
   { name: 'open', usage: 'open <path>', words: none, run: openPath },
   { name: 'export', usage: 'export <form> [path]', words: () => exportForms.map(({ kind }) => kind), run: exportForm },
@@ -166,6 +168,11 @@ function exportForm(state: State, [kind = '', ...rest]: readonly string[]): Done
     state,
     effects: [{ do: 'write', purpose: form.kind, path, run, baseDirectory, overwrite: false, thenQuit: false }],
   };
+}
+
+function vary(state: State, words: readonly string[]): Done {
+  const varied = varyTyped(state, words.join(' '));
+  return 'problem' in varied ? varied : only(varied);
 }
 
 function named(action: string): Command['run'] {

@@ -20,6 +20,7 @@ const titles: readonly (readonly [Place, string])[] = [
   ['edit', 'While typing a value'],
   ['choose', 'In a list of values'],
   ['command', 'On the command line'],
+  ['whyNot', 'In a why-not'],
 ];
 
 /** The key table as the help shows it. */

@@ -28,9 +28,9 @@ export function initialState({ run, file, saved, baseDirectory, pins, size }: St
     advice: 0,
     memory: { stage: 0 },
     timeline: { from: 0, to: 1, rank: 0, stream: 0, span: 0, open: false },
-    plan: { selected: 0, sort: 'tokens', picture: 'table', filter: '' },
+    plan: { selected: 0, sort: 'tokens', reversed: false, picture: 'table', filter: '' },
     compare: { selected: 0 },
-    whatif: { selected: 0, keys: ['strategy.tensorParallel'], metric: 'tokens', point: 0 },
+    whatif: { selected: 0, keys: ['strategy.tensorParallel'], typed: [], metric: 'tokens', point: 0 },
     presets: { kind: 'models', selected: 0, filter: '', first: 0 },
     pins,
     prompt: undefined,
@@ -38,7 +38,8 @@ export function initialState({ run, file, saved, baseDirectory, pins, size }: St
     refining: [],
     simulation: idle,
     search: { ...idle, progress: undefined },
-    grid: idle,
+    whyNot: idle,
+    grid: { ...idle, axes: [] },
   };
 }
 

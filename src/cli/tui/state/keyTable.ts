@@ -9,6 +9,7 @@ export type Place =
   | 'choose'
   | 'command'
   | 'filter'
+  | 'whyNot'
   | 'path'
   | 'export'
   | 'overwrite'
@@ -83,7 +84,10 @@ export const bindings: readonly Binding[] = [
   at('plan', 'r', 'search', 'search again from the present scenario', 'search'),
   at('plan', '.', 'stop', 'stop the search and keep what it found', 'stop'),
   at('plan', 'v', 'picture', 'table, or scatter of memory against speed', 'scatter'),
+  at('plan', 'w', 'whyNot', 'why not a plan that you have in mind, such as tp=4,pp=8', 'why not'),
+  at('plan', 'y', 'loadAnswer', 'load the plan that the why-not names'),
   at('plan', 'o', 'sort', 'sort by the next column', 'sort'),
+  at('plan', 'O', 'reverse', 'sort the other way round'),
   ...list('plan'),
   at('plan', '/', 'filter', 'show only plans that match, such as tp8 zero-1', 'filter'),
 
@@ -92,6 +96,7 @@ export const bindings: readonly Binding[] = [
   ...list('compare'),
 
   at('whatif', 'enter space', 'vary', 'vary the selected field, or no longer', 'vary'),
+  at('whatif', 'i', 'type', 'type what to vary, such as accelerators=4096..16384*2', 'type'),
   at('whatif', 'm', 'metric', 'next figure to show', 'figure'),
   at('whatif', 'l right', 'nextPoint', 'next point', 'point'),
   at('whatif', 'h left', 'previousPoint', 'point before'),
@@ -121,6 +126,8 @@ export const bindings: readonly Binding[] = [
   at('filter', 'down', 'down', 'next line'),
   at('filter', 'up', 'up', 'line before'),
   at('filter', 'esc', 'back', 'show everything again', 'clear'),
+  at('whyNot', 'enter', 'accept', 'ask', 'ask'),
+  at('whyNot', 'esc', 'back', 'do not', 'cancel'),
   at('path', 'enter', 'accept', 'write the file', 'go'),
   at('path', 'esc', 'back', 'do not', 'cancel'),
   at('export', 'enter', 'accept', 'export in this form', 'export'),

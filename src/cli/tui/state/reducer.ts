@@ -1,5 +1,6 @@
 import { idOf, refined, remembered } from '../scenario/answer.js';
 import type { Actions } from './actions/action.js';
+import { compareActions } from './actions/compareActions.js';
 import { setFilter } from './actions/filters.js';
 import { globalActions } from './actions/globalActions.js';
 import { planActions } from './actions/planActions.js';
@@ -7,8 +8,9 @@ import { presetActions } from './actions/presetActions.js';
 import * as prompts from './actions/promptActions.js';
 import { scenarioActions } from './actions/scenarioActions.js';
 import { timelineActions } from './actions/timelineActions.js';
-import { compareActions, memoryActions, overviewActions } from './actions/viewActions.js';
-import { gridId, pointsOf, whatifActions } from './actions/whatifActions.js';
+import { memoryActions, overviewActions } from './actions/viewActions.js';
+import { axesOf, gridId, whatifActions } from './actions/whatifActions.js';
+import { whyNotActions } from './actions/whyNotActions.js';
 import { changeRun, openRun, questionId } from './change.js';
 import { bindingFor, type Place } from './keyTable.js';
 import { editLine } from './lineEdit.js';
@@ -29,6 +31,7 @@ export const actionsOf: Readonly<Record<Place, Actions>> = {
   choose: prompts.chooseActions,
   command: prompts.commandActions,
   filter: prompts.filterActions,
+  whyNot: whyNotActions,
   path: prompts.pathActions,
   export: prompts.exportActions,
   overwrite: prompts.overwriteActions,
@@ -84,9 +87,11 @@ function happened(state: State, event: Exclude<Event, { kind: 'keys' }>): Result
     case 'simulated':
       return only({ ...state, simulation: worked(state.simulation, event) });
     case 'gridded':
-      return only({ ...state, grid: worked(state.grid, event) });
+      return only({ ...state, grid: gridded(state.grid, event) });
     case 'searching':
       return only(searching(state, event));
+    case 'answered':
+      return only({ ...state, whyNot: worked(state.whyNot, event) });
     case 'saved': {
       const document = { ...state.document, file: event.path, saved: event.run };
       return only(saying({ ...state, document }, `saved ${event.path}`, 'good'));
@@ -115,6 +120,13 @@ function worked<R>(work: Work<R>, { id, result, problem }: Answered<R>): Work<R>
   if (id !== work.asked) return work;
   if (result === undefined) return { ...work, running: false, problem };
   return { asked: id, running: false, result, resultFor: id, problem: undefined };
+}
+
+/** A grid fills point by point. */
+function gridded(grid: State['grid'], event: Extract<Event, { kind: 'gridded' }>): State['grid'] {
+  if (event.id !== grid.asked) return grid;
+  const running = event.problem === undefined && event.done !== true;
+  return { ...grid, ...worked(grid, event), running };
 }
 
 function searching(state: State, event: Extract<Event, { kind: 'searching' }>): State {
@@ -188,8 +200,9 @@ function askGrid(state: State): Result {
   if (state.tab !== 'whatif' || state.whatif.keys.length === 0) return only(state);
   const id = gridId(state);
   if (state.grid.asked === id) return only(state);
-  const points = pointsOf(state).map(({ run }) => run);
-  const grid = { ...state.grid, asked: id, running: points.length > 0, result: undefined, problem: undefined };
-  const { baseDirectory } = state.document;
-  return { state: { ...state, grid }, effects: points.length > 0 ? [{ do: 'grid', id, points, baseDirectory }] : [] };
+  const axes = axesOf(state);
+  const running = axes.length > 0;
+  const grid = { asked: id, running, axes, result: undefined, resultFor: undefined, problem: undefined };
+  const { run, baseDirectory } = state.document;
+  return { state: { ...state, grid }, effects: running ? [{ do: 'grid', id, run, axes, baseDirectory }] : [] };
 }

@@ -1,9 +1,11 @@
 import type { Estimate } from '../../../index.js';
+import type { Axis } from '../../../planner/sweep/axis.js';
 import type { Answer, GoodAnswer } from '../scenario/answer.js';
 import type { RunValue } from '../scenario/runValue.js';
+import type { WhyNotQuestion } from '../work/answerWhyNot.js';
 import type { GridResult } from '../work/grid.js';
 import type { StepPicture } from '../work/picture.js';
-import type { PlanRow, SearchProgress } from '../work/search.js';
+import type { PlanRow, SearchProgress, WhyNotAnswer } from '../work/search.js';
 import type { LineEdit } from './lineEdit.js';
 
 export const tabs = ['overview', 'memory', 'timeline', 'plan', 'compare', 'whatif', 'run', 'presets'] as const;
@@ -51,6 +53,9 @@ export interface Choice {
   readonly refusal: string | undefined;
 }
 
+/** A why-not that is typed or being worked out. */
+export type WhyNotWork = Work<WhyNotAnswer>;
+
 export type FilterTarget = 'scenario' | 'presets' | 'plan';
 export type PathPurpose = 'save' | 'open' | ExportKind;
 export type ExportKind = 'run-yaml' | 'run-json' | 'estimate-json' | 'estimate-markdown' | 'trace' | 'svg';
@@ -66,6 +71,7 @@ export type Prompt =
       readonly choices: readonly Choice[];
     }
   | { readonly kind: 'command'; readonly line: LineEdit; readonly problem: string | undefined }
+  | { readonly kind: 'whyNot'; readonly line: LineEdit; readonly problem: string | undefined }
   | { readonly kind: 'filter'; readonly target: FilterTarget; readonly line: LineEdit }
   | { readonly kind: 'path'; readonly purpose: PathPurpose; readonly line: LineEdit; readonly thenQuit: boolean }
   | { readonly kind: 'export'; readonly selected: number }
@@ -101,21 +107,25 @@ export interface TimelineView {
   readonly open: boolean;
 }
 
-export type PlanSort = 'tokens' | 'memory' | 'tp' | 'pp' | 'dp';
+export type PlanSort = 'tokens' | 'memory' | 'risk' | 'tp' | 'pp' | 'dp';
 
 export interface PlanView {
   readonly selected: number;
   readonly sort: PlanSort;
+  /** From the other end. */
+  readonly reversed: boolean;
   readonly picture: 'table' | 'scatter';
   readonly filter: string;
 }
 
-export type WhatIfMetric = 'tokens' | 'step' | 'mfu' | 'memory' | 'days';
+export type WhatIfMetric = 'tokens' | 'step' | 'mfu' | 'memory' | 'days' | 'cost';
 
 export interface WhatIfView {
   readonly selected: number;
   /** One or two keys of the run file. */
   readonly keys: readonly string[];
+  /** Axes that were typed, the last one first. */
+  readonly typed: readonly Axis[];
   readonly metric: WhatIfMetric;
   /** Chosen point of the grid. */
   readonly point: number;
@@ -157,7 +167,8 @@ export interface State {
   readonly refining: readonly string[];
   readonly simulation: Work<StepPicture>;
   readonly search: Work<readonly PlanRow[]> & { readonly progress: SearchProgress | undefined };
-  readonly grid: Work<GridResult>;
+  readonly whyNot: WhyNotWork;
+  readonly grid: Work<GridResult> & { readonly axes: readonly Axis[] };
 }
 
 /** What the reducer wants done outside; results come back as events. */
@@ -178,11 +189,13 @@ export type Effect =
       readonly held: readonly string[];
       readonly baseDirectory: string;
     }
+  | ({ readonly do: 'whyNot'; readonly id: string } & WhyNotQuestion)
   | { readonly do: 'stopSearch' }
   | {
       readonly do: 'grid';
       readonly id: string;
-      readonly points: readonly RunValue[];
+      readonly run: RunValue;
+      readonly axes: readonly Axis[];
       readonly baseDirectory: string;
     }
   | {
@@ -214,7 +227,14 @@ export type Event =
       readonly done?: boolean;
       readonly problem?: string;
     }
-  | { readonly kind: 'gridded'; readonly id: string; readonly result?: GridResult; readonly problem?: string }
+  | { readonly kind: 'answered'; readonly id: string; readonly result?: WhyNotAnswer; readonly problem?: string }
+  | {
+      readonly kind: 'gridded';
+      readonly id: string;
+      readonly result?: GridResult;
+      readonly done?: boolean;
+      readonly problem?: string;
+    }
   | { readonly kind: 'saved'; readonly path: string; readonly run: RunValue }
   | { readonly kind: 'exists'; readonly purpose: PathPurpose; readonly path: string; readonly thenQuit: boolean }
   | { readonly kind: 'opened'; readonly path: string; readonly run: RunValue; readonly baseDirectory: string }

@@ -1,27 +1,37 @@
-import type { Estimate } from '../../../index.js';
-import {
-  formatBytes,
-  formatCount,
-  formatDollars,
-  formatRatio,
-  formatSeconds,
-  grouped,
-} from '../../../quantity/format.js';
-import { blank, fitted, type Row, type Span } from '../screen/row.js';
+import { type ComparedValue, type Comparison, compareEstimates } from '../../../planner/compare/compareEstimates.js';
+import { shortKey } from '../../../report/compareTable.js';
+import { formatCell } from '../../../report/sweepTable.js';
+import { bytesParts, secondsParts, type WaterfallParts } from '../../../report/waterfallParts.js';
+import { fieldByKey } from '../scenario/fields.js';
+import { blank, clipText, type Row, type Span, wrapText } from '../screen/row.js';
+import { comparedWith, type NamedScenario, scenariosOf } from '../state/actions/compareActions.js';
 import type { State } from '../state/state.js';
-import { causePairs } from './causes.js';
 import { type Area, type Draw, plainBar, theme } from './draw.js';
-import { verdictOf } from './verdict.js';
 
-interface Column {
-  readonly name: string;
-  readonly estimate: Estimate;
-}
+/** Figures with their labels, and how tall the view must be to show the less important ones. */
+const figures: Readonly<Record<string, readonly [label: string, fromRows: number]>> = {
+  'memory.fits': ['fits', 0],
+  'memory.deviceBytes': ['memory', 0],
+  'memory.peakBytes': ['allocated', 34],
+  'memory.capacityBytes': ['capacity', 34],
+  'step.seconds': ['step', 0],
+  'throughput.mfu': ['MFU', 0],
+  'throughput.hfu': ['HFU', 34],
+  'throughput.tokensPerSecond': ['tokens/s', 0],
+  'throughput.tokensPerSecondPerAccelerator': ['tokens/s each', 34],
+  'throughput.modelTflopsPerAccelerator': ['TFLOP/s each', 34],
+  'training.days': ['days', 0],
+  'training.acceleratorHours': ['accel. hours', 34],
+  'training.goodput': ['goodput', 40],
+  'training.costUsd': ['cost', 0],
+  'training.energyKwh': ['energy, kWh', 40],
+};
 
-/** Pinned scenarios side by side, and where the time between two of them goes. */
+const labelColumns = 15;
+const columnWidth = 13;
+
+/** Pinned scenarios and the present one side by side, and where time and memory between two of them go. */
 export function compareView(state: State, area: Area, draw: Draw): Row[] {
-  const now: readonly Column[] = state.answer.ok ? [{ name: 'now', estimate: state.answer.estimate }] : [];
-  const all: readonly Column[] = [...state.pins, ...now];
   if (state.pins.length === 0) {
     return [
       [['Nothing is pinned yet', theme.title]],
@@ -30,106 +40,113 @@ export function compareView(state: State, area: Area, draw: Draw): Row[] {
       [['pin again, and both stand here beside each other.']],
     ];
   }
-  const label = 14;
-  const width = 12;
-  const most = Math.max(1, Math.floor((area.columns - label) / width));
-  const first = Math.max(0, Math.min(state.compare.selected - most + 2, all.length - most));
-  const shown = all.slice(first, first + most);
+  const all = scenariosOf(state);
+  const comparison = compareEstimates(all);
+  const other = comparedWith(all, state.compare.selected);
   return [
-    headRow(shown, state, first, label, width),
-    ...tableRows(shown, label, width, draw),
-    blank,
-    ...waterfallRows(all, state.compare.selected, area, draw),
+    ...tableRows(all, comparison, state, area, draw),
+    ...(other === undefined ? [] : gapRows(compareEstimates([other.from, other.to]), area, draw)),
+    ...sameRows(comparison, area),
   ];
 }
 
-function headRow(shown: readonly Column[], state: State, first: number, label: number, width: number): Row {
-  return [
-    [' '.repeat(label)],
-    ...shown.flatMap(({ name }, index): Span[] => {
-      const selected = first + index === state.compare.selected;
-      const text = name.slice(0, width - 2);
-      return [[' '.repeat(width - text.length)], [text, selected ? theme.selected : theme.title]];
+function tableRows(
+  all: readonly NamedScenario[],
+  { names, settings, figures: compared }: Comparison,
+  state: State,
+  area: Area,
+  draw: Draw,
+): Row[] {
+  const most = Math.max(1, Math.floor((area.columns - labelColumns) / columnWidth));
+  const { selected } = state.compare;
+  const first = Math.max(0, Math.min(selected - most + 2, all.length - most));
+  const rows = [
+    ...Object.entries(figures).flatMap(([key, [label, fromRows]]) => {
+      const found = compared.find((one) => one.key === key);
+      const known = found?.values.some((value) => value !== null) === true && area.rows >= fromRows;
+      return found !== undefined && known ? [{ label, row: found }] : [];
     }),
+    ...settings.filter(({ differs }) => differs).map((row) => ({ label: labelOf(row.key), row })),
   ];
-}
-
-type Cell = (estimate: Estimate, draw: Draw) => string;
-
-const lines: readonly (readonly [label: string, cell: Cell])[] = [
-  ['model', ({ run, model }) => (typeof run.model === 'string' ? run.model : model.name)],
-  ['cluster', ({ run }) => (typeof run.cluster === 'string' ? run.cluster : 'written out')],
-  ['accelerators', ({ run }) => grouped(run.accelerators)],
-  [
-    'TP CP PP VP',
-    ({ run: { strategy: s } }) => `${s.tensorParallel} ${s.contextParallel} ${s.pipelineParallel} ${s.virtualStages}`,
-  ],
-  ['EP DP', ({ run }) => `${run.strategy.expertParallel} ${run.dataParallel}`],
-  ['schedule', ({ run }) => run.strategy.pipelineSchedule],
-  ['batch', ({ run }) => `${run.strategy.microBatchSize} of ${grouped(run.strategy.globalBatchSize)}`],
-  ['sharding', ({ run }) => run.strategy.dataSharding],
-  ['recompute', ({ run }) => run.strategy.recompute],
-  ['precision', ({ run }) => run.strategy.precision],
-  ['memory', ({ memory }) => formatBytes(memory.deviceBytes)],
-  ['', (estimate, draw) => `${verdictOf(estimate, draw).glyph} ${verdictOf(estimate, draw).word}`],
-  ['step', ({ step }) => formatSeconds(step.seconds)],
-  ['MFU', ({ throughput }) => formatRatio(throughput.mfu)],
-  ['tokens/s', ({ throughput }) => formatCount(throughput.tokensPerSecond)],
-  ['time', ({ training }) => (training.days === null ? '-' : formatSeconds(training.days * 86_400))],
-  ['cost', ({ training }) => (training.costUsd === null ? '-' : formatDollars(training.costUsd))],
-];
-
-/** Lines that are the same everywhere are dim: what differs is what one looks for. */
-function tableRows(shown: readonly Column[], label: number, width: number, draw: Draw): Row[] {
-  return lines.map(([name, cell]): Row => {
-    const texts = shown.map(({ estimate }) => cell(estimate, draw));
-    const same = texts.every((text) => text === texts[0]);
-    return [
-      [name.padEnd(label), theme.dim],
-      ...texts.map((text): Span => {
-        const cut = fitted([[text]], Math.min(width - 1, text.length))[0]?.[0] ?? '';
-        return [cut.padStart(width), same ? theme.dim : undefined];
-      }),
-    ];
-  });
-}
-
-/** From the selected pin to the scenario as it is now: the step's causes, largest difference first; they add up. */
-function waterfallRows(all: readonly Column[], selected: number, { columns }: Area, draw: Draw): Row[] {
-  const from = all[selected];
-  const to = all.at(-1) === from ? all[0] : all.at(-1);
-  if (from === undefined || to === undefined || from === to) return [];
-  const pairs = causePairs(from.estimate.step.breakdown, to.estimate.step.breakdown)
-    .map(([name, before, after]) => [name, after - before] as const)
-    .filter(([, change]) => Math.abs(change) > 1e-6 * from.estimate.step.seconds)
-    .sort(([, a], [, b]) => Math.abs(b) - Math.abs(a));
-  const change = to.estimate.step.seconds - from.estimate.step.seconds;
-  const most = Math.max(...pairs.map(([, seconds]) => Math.abs(seconds)), 1e-12);
-  const room = Math.max(4, columns - 30);
   return [
     [
-      [`Why ${to.name} is ${change <= 0 ? 'faster' : 'slower'} than ${from.name}`, theme.title],
-      [
-        `  ${signed(change)} a step (${signedRatio(change / from.estimate.step.seconds)})`,
-        change <= 0 ? theme.good : theme.bad,
-      ],
+      [' '.repeat(labelColumns)],
+      ...names.slice(first, first + most).flatMap((name, index): Span[] => {
+        const text = clipText(name, columnWidth - 2, draw.glyphs.ellipsis);
+        const look = first + index === selected ? theme.selected : theme.title;
+        return [[' '.repeat(columnWidth - text.length)], [text, look]];
+      }),
     ],
-    ...pairs.map(([name, seconds]): Row => {
-      const look = seconds < 0 ? theme.good : theme.bad;
-      return [
-        [`  ${name.padEnd(17)}`],
-        [signed(seconds).padStart(9), look],
-        [' '],
-        ...plainBar(Math.abs(seconds), most, room, look, draw),
-      ];
-    }),
+    ...rows.map(
+      ({ label, row }): Row => [
+        [clipText(label, labelColumns - 1, draw.glyphs.ellipsis).padEnd(labelColumns), theme.dim],
+        ...row.values.slice(first, first + most).map((value) => cellOf(row, value, draw)),
+      ],
+    ),
   ];
 }
 
-function signed(seconds: number): string {
-  return `${seconds < 0 ? '-' : '+'}${formatSeconds(Math.abs(seconds))}`;
+/** What is the same everywhere is dim: what differs is what one looks for. */
+function cellOf({ key, differs }: ComparedValue, value: ComparedValue['values'][number], { glyphs }: Draw): Span {
+  if (key === 'memory.fits') {
+    const text = `${value === true ? glyphs.fits : glyphs.overflows} ${value === true ? 'yes' : 'no'}`;
+    return [text.padStart(columnWidth), value === true ? theme.good : theme.bad];
+  }
+  const text = clipText(formatCell(key, value) || '-', columnWidth - 1, glyphs.ellipsis);
+  return [text.padStart(columnWidth), differs ? undefined : theme.dim];
 }
 
-function signedRatio(ratio: number): string {
-  return `${ratio < 0 ? '-' : '+'}${formatRatio(Math.abs(ratio))}`;
+function labelOf(key: string): string {
+  return fieldByKey(key)?.label ?? shortKey(key).replaceAll(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
+}
+
+/** From the selected scenario to the present one: what the step and the memory gain and lose, largest first. They add up. */
+function gapRows({ waterfalls: [gap] }: Comparison, area: Area, draw: Draw): Row[] {
+  if (gap === undefined) return [];
+  return [
+    blank,
+    ...waterfallRows(`Step, from ${gap.from} to ${gap.to}`, secondsParts(gap.step), gap.step.delta <= 0, area, draw),
+    ...waterfallRows(
+      `Allocated, from ${gap.from} to ${gap.to}`,
+      bytesParts(gap.memory),
+      gap.memory.delta <= 0,
+      area,
+      draw,
+    ),
+  ];
+}
+
+function waterfallRows(
+  title: string,
+  { before, after, parts }: WaterfallParts,
+  better: boolean,
+  { columns, rows }: Area,
+  draw: Draw,
+): Row[] {
+  const room = Math.max(4, columns - 33);
+  const shown = rows < 24 ? parts.slice(0, 3) : parts;
+  const rest = parts.length - shown.length;
+  return [
+    [
+      [title, theme.title],
+      [`  ${before} to ${after}`, better ? theme.good : theme.bad],
+    ],
+    ...shown.map(({ cause, text, grows, share }): Row => {
+      const look = grows ? theme.bad : theme.good;
+      return [[`  ${cause.padEnd(17)}`], [text.padStart(12), look], [' '], ...plainBar(share, 1, room, look, draw)];
+    }),
+    ...(parts.length === 0 ? [[['  no difference', theme.dim]] as Row] : []),
+    ...(rest > 0 ? [[[`  and ${rest} smaller`, theme.dim]] as Row] : []),
+  ];
+}
+
+/** Settings that are off or left to nobody's interest say nothing. */
+function sameRows({ settings }: Comparison, { columns, rows }: Area): Row[] {
+  if (rows < 30) return [];
+  const off = new Set<unknown>([null, false, 0, 1, 'none', 'ddp']);
+  const words = settings
+    .filter(({ differs, values }) => !differs && !off.has(values[0] ?? null))
+    .map(({ key, values }) => `${labelOf(key)} ${formatCell(key, values[0] ?? null)}`);
+  const lines = wrapText(words.join(', '), columns - 1);
+  return [blank, [['The same in all', theme.title]], ...lines.map((line): Row => [[line, theme.dim]])];
 }

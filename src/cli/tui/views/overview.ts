@@ -8,6 +8,7 @@ import {
   formatTonnes,
   grouped,
 } from '../../../quantity/format.js';
+import { chanceOfNotFitting, uncertaintyLines } from '../../../report/uncertaintyLines.js';
 import { blank, clipText, type Row, type Span, spread, wrapText } from '../screen/row.js';
 import { shownAnswer } from '../state/change.js';
 import type { State } from '../state/state.js';
@@ -20,6 +21,7 @@ export function overview(state: State, area: Area, draw: Draw): Row[] {
   const shown = shownAnswer(state);
   if (shown === undefined) return refusalRows(state, area, draw);
   const { estimate } = shown;
+  const { fits } = estimate.memory;
   const compact = area.rows < 24;
   const gap = compact ? [] : [blank];
   return [
@@ -28,11 +30,15 @@ export function overview(state: State, area: Area, draw: Draw): Row[] {
     ...gap,
     ...memoryRows(estimate, area, draw),
     ...gap,
+    // What does not fit has one question only.
+    ...(fits ? [] : [...adviceRows(state, area, draw), ...gap]),
     ...stepRows(estimate, area, draw),
     ...gap,
     ...trainingRows(estimate, area),
     ...gap,
-    ...adviceRows(state, area, draw),
+    ...errorRows(estimate, area),
+    ...gap,
+    ...(fits ? adviceRows(state, area, draw) : []),
     ...warningRows(estimate, area),
   ];
 }
@@ -83,7 +89,8 @@ function memoryRows(estimate: Estimate, { columns }: Area, draw: Draw): Row[] {
   const gap = free >= 0 ? `${formatBytes(free)} free` : `${formatBytes(-free)} too much`;
   const width = Math.max(10, columns - 9);
   const most = Math.max(memory.capacityBytes, memory.deviceBytes);
-  const text = `${formatBytes(memory.deviceBytes)} of ${formatBytes(memory.capacityBytes)}, ${gap}`;
+  const chance = columns < 72 ? '' : `, ${chanceOfNotFitting(memory.probabilityOfNotFitting)}`;
+  const text = `${formatBytes(memory.deviceBytes)} of ${formatBytes(memory.capacityBytes)}, ${gap}${chance}`;
   return [
     [[`${glyph} ${word.toUpperCase()}`, look], [`  ${text}`]],
     spread(
@@ -157,14 +164,34 @@ function trainingRows({ training, throughput, run }: Estimate, { columns }: Area
   ];
 }
 
+/** How wrong the figures may be, in the words of the report; in two lines where there is little room. */
+function errorRows(estimate: Estimate, { columns, rows }: Area): Row[] {
+  const { step, throughput, memory, uncertainty } = estimate;
+  const outside = uncertainty.outsideValidatedRange;
+  if (rows >= 24) {
+    const [title = '', ...lines] = uncertaintyLines(estimate, { columns: columns - 1, color: false });
+    return [[[title, theme.title]], ...lines.map((line): Row => [[line.trim(), outside ? theme.note : theme.dim]])];
+  }
+  const range = ([low, high]: readonly [number, number], text: (value: number) => string): string =>
+    `${text(low)} to ${text(high)}`;
+  const words = [
+    `80 %: step ${range(step.secondsInterval, formatSeconds)}`,
+    `MFU ${range(throughput.mfuInterval, formatRatio)}`,
+    chanceOfNotFitting(memory.probabilityOfNotFitting),
+    ...(outside ? ['unlike the published runs'] : []),
+  ];
+  return wrapText(words.join(', '), columns - 1).map((line): Row => [[line, outside ? theme.note : theme.dim]]);
+}
+
 function adviceRows(state: State, { columns }: Area, { glyphs }: Draw): Row[] {
   const advice = state.answer.ok ? state.answer.estimate.advice : [];
   if (advice.length === 0) return [];
   const focused = state.focus === 'view';
   const rough = state.answer.ok && state.answer.rough;
+  const fits = state.answer.ok && state.answer.estimate.memory.fits;
   const hint: Span = focused ? ['  enter applies', theme.dim] : ['  tab goes there', theme.dim];
   return [
-    [['Better', theme.title], hint],
+    [[fits ? 'Better' : 'What makes it fit', theme.title], hint],
     ...advice.map(({ message }, index): Row => {
       const chosen = focused && index === state.advice;
       return [

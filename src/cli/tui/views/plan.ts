@@ -1,16 +1,19 @@
 import { formatBytes, formatCount, formatRatio, formatSeconds, grouped } from '../../../quantity/format.js';
-import { blank, fitted, type Row, spread, wrapText } from '../screen/row.js';
+import { chanceOfNotFitting } from '../../../report/uncertaintyLines.js';
+import { blank, clipText, fitted, type Row, wrapText } from '../screen/row.js';
 import { searchQuestion, shownPlans } from '../state/actions/planActions.js';
 import type { State } from '../state/state.js';
 import type { PlanRow } from '../work/search.js';
 import { type Area, type Draw, plainBar, theme, windowOf } from './draw.js';
+import { scatterRows } from './planScatter.js';
+import { whyNotRows } from './whyNot.js';
 
 /** The search as it runs: progress, plans as a table or a scatter, and why other strategies are not among them. */
 export function planView(state: State, area: Area, draw: Draw): Row[] {
   const { search } = state;
   const head = headRows(state, area, draw);
   if (search.asked === undefined) return head;
-  const foot = whyNotRows(state, area);
+  const foot = [...detailRows(state, area, draw), ...whyNotRows(state, area)];
   const room = Math.max(2, area.rows - head.length - foot.length);
   const rows = shownPlans(state);
   if (rows.length === 0) return [...head, ...emptyRows(state, area), ...foot];
@@ -34,6 +37,7 @@ function headRows(state: State, { columns }: Area, draw: Draw): Row[] {
     ];
   }
   const { progress } = search;
+  const order = `sorted by ${sortWords[plan.sort]}${plan.reversed ? ', reversed' : ''}`;
   const stale = searchQuestion(state).id !== search.asked ? '  scenario changed since: r searches again' : '';
   const counts =
     progress === undefined
@@ -48,6 +52,7 @@ function headRows(state: State, { columns }: Area, draw: Draw): Row[] {
   return [
     [[title, theme.title], [`  ${counts}${search.running ? left : ''} `, theme.dim], ...bar],
     [
+      [order, theme.dim],
       [filter, theme.accent],
       [stale, theme.note],
     ],
@@ -63,7 +68,7 @@ function emptyRows({ search, plan }: State, { columns }: Area): Row[] {
   if (search.problem !== undefined) return wrapText(search.problem, columns - 1).map((line) => [[line, theme.bad]]);
   if (plan.filter !== '' && (search.result?.length ?? 0) > 0)
     return [[['no plan matches the filter; esc clears it', theme.dim]]];
-  if (search.running) return [[['nothing that fits yet', theme.dim]]];
+  if (search.running) return [[['no plan is confirmed yet; the most promising ones come first', theme.dim]]];
   const miss = search.progress?.nearestMiss;
   const text =
     miss === undefined ? 'nothing fits: more accelerators, or free held fields' : `nothing fits; nearest: ${miss}`;
@@ -92,11 +97,20 @@ const columnsOf = (area: Area): readonly Column[] => {
     { title: 'step', width: 8, from: 0, cell: (row) => formatSeconds(row.stepSeconds) },
     { title: 'tok/s', width: 7, from: 0, cell: (row) => formatCount(row.tokensPerSecond) },
     { title: 'MFU', width: 7, from: 90, cell: (row) => formatRatio(row.mfu) },
+    { title: 'risk', width: 6, from: 98, cell: (row) => `${Math.round(100 * row.probabilityOfNotFitting)} %` },
   ];
   return all.filter(({ from }) => area.columns >= from);
 };
 
-const sortTitles = { tokens: 'tok/s', memory: 'GiB', tp: 'tp', pp: 'pp', dp: 'dp' } as const;
+const sortWords = {
+  tokens: 'speed',
+  memory: 'memory',
+  risk: 'chance of not fitting',
+  tp: 'tp',
+  pp: 'pp',
+  dp: 'dp',
+} as const;
+const sortTitles = { tokens: 'tok/s', memory: 'GiB', risk: 'risk', tp: 'tp', pp: 'pp', dp: 'dp' } as const;
 
 function tableRows(state: State, rows: readonly PlanRow[], room: number, area: Area, { glyphs }: Draw): Row[] {
   const columns = columnsOf(area);
@@ -124,73 +138,18 @@ function tableRows(state: State, rows: readonly PlanRow[], room: number, area: A
   ];
 }
 
-/** Memory to the right, speed upwards: what lies on the upper left edge is on the Pareto front. */
-function scatterRows(state: State, rows: readonly PlanRow[], room: number, area: Area, { glyphs }: Draw): Row[] {
-  const width = Math.max(10, area.columns - 9);
-  const height = Math.max(3, room - 2);
-  const bytes = rows.map((row) => row.deviceBytes);
-  const speeds = rows.map((row) => row.tokensPerSecond);
-  const [leastBytes, mostBytes] = [Math.min(...bytes), Math.max(...bytes)];
-  const [leastSpeed, mostSpeed] = [Math.min(...speeds), Math.max(...speeds)];
-  const cells = Array.from(
-    { length: height },
-    () => new Map<number, { readonly glyph: string; readonly rank: number }>(),
-  );
-  rows.forEach((row, index) => {
-    const x = Math.round(((row.deviceBytes - leastBytes) / (mostBytes - leastBytes || 1)) * (width - 1));
-    const y = Math.round((1 - (row.tokensPerSecond - leastSpeed) / (mostSpeed - leastSpeed || 1)) * (height - 1));
-    const rank = index === state.plan.selected ? 2 : row.onFront ? 1 : 0;
-    const glyph = [glyphs.dot, glyphs.mark, glyphs.cursor][rank] ?? glyphs.dot;
-    const here = cells[y]?.get(x);
-    if (here === undefined || here.rank < rank) cells[y]?.set(x, { glyph, rank });
-  });
-  const picture = cells.map((line, y): Row => {
-    const label = y === 0 ? formatCount(mostSpeed) : y === height - 1 ? formatCount(leastSpeed) : '';
-    const looks = [theme.dim, theme.accent, theme.selected] as const;
-    return [
-      [`${label.padStart(7)}${glyphs.vertical}`, theme.dim],
-      ...Array.from({ length: width }, (_, x) => {
-        const cell = line.get(x);
-        return cell === undefined ? ([' '] as const) : ([cell.glyph, looks[cell.rank]] as const);
-      }),
-    ];
-  });
-  const chosen = rows[state.plan.selected];
+/** What the table has no room for: the selected plan's intervals and its chance of not fitting. */
+function detailRows(state: State, { columns, rows: height }: Area, draw: Draw): Row[] {
+  const row = shownPlans(state)[state.plan.selected];
+  if (row === undefined || height < 14) return [];
+  const range = ([low, high]: PlanRow['stepInterval'], text: (value: number) => string): string =>
+    `${text(low)} to ${text(high)}`;
+  const outside = row.outsideValidatedRange ? '; no published run is like this one' : '';
+  const error = `80 %: step ${range(row.stepInterval, formatSeconds)}, MFU ${range(row.mfuInterval, formatRatio)}${outside}`;
+  const memory = `${formatBytes(row.deviceBytes)} of ${formatBytes(row.capacityBytes)}, ${chanceOfNotFitting(row.probabilityOfNotFitting)}`;
+  const { ellipsis } = draw.glyphs;
   return [
-    ...picture,
-    spread(
-      [['        '], [formatBytes(leastBytes), theme.dim]],
-      [[`${formatBytes(mostBytes)} `, theme.dim]],
-      area.columns,
-    ),
-    [
-      ['tokens/s up, memory right  ', theme.dim],
-      [chosen === undefined ? '' : shapeOf(chosen), theme.accent],
-    ],
+    [[clipText(row.label, columns - 1, ellipsis), theme.accent]],
+    ...[error, memory].flatMap((text) => wrapText(text, columns - 1)).map((line): Row => [[line, theme.dim]]),
   ];
 }
-
-function shapeOf(row: PlanRow): string {
-  return `tp${row.tensorParallel} pp${row.pipelineParallel} vp${row.virtualStages} dp${row.dataParallel} ${row.dataSharding}: ${formatSeconds(row.stepSeconds)}, ${formatBytes(row.deviceBytes)}`;
-}
-
-/** Where the other candidates went, the most frequent reason first. */
-function whyNotRows({ search }: State, { columns, rows }: Area): Row[] {
-  const rejected = search.progress?.rejected ?? [];
-  if (rejected.length === 0) return [];
-  const words = rejected.map(([reason, count]) => `${reasonWords[reason] ?? reason} ${grouped(count)}`);
-  const lines = wrapText(words.join(', '), columns - 10).slice(0, rows < 24 ? 2 : 4);
-  return lines.map(
-    (line, index): Row => [
-      [index === 0 ? 'Why not  ' : '         ', theme.title],
-      [line, theme.dim],
-    ],
-  );
-}
-
-const reasonWords: Readonly<Record<string, string>> = {
-  memory: 'does not fit',
-  bound: 'cannot be faster',
-  condition: 'breaks a condition',
-  worse: 'slower when simulated',
-};

@@ -27,6 +27,8 @@ export function promptLine({ prompt, document }: State, columns: number): Row | 
         columns,
         prompt.problem === undefined,
       );
+    case 'whyNot':
+      return withProblem(' why not ', prompt.line, prompt.problem, columns);
     case 'filter':
       return typing(' /', prompt.line);
     case 'path':

@@ -41,7 +41,7 @@ function headingRow(heading: string, { columns }: Area, { glyphs }: Draw): Row {
 function fieldRow(field: Field, selected: boolean, state: State, { columns }: Area, draw: Draw): Row {
   const { glyphs } = draw;
   const { text, written } = shownValue(field, state.document.run, state.answer);
-  const room = columns - 4 - Math.min(18, widthOf(field.label));
+  const room = columns - 5 - Math.min(18, widthOf(field.label));
   const value = clipText(text, Math.max(4, room), glyphs.ellipsis);
   const broken = !state.answer.ok && state.answer.key === field.key;
   const held = state.held.includes(field.key) && searchedKeys.includes(field.key) ? '=' : ' ';

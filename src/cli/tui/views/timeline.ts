@@ -1,4 +1,5 @@
 import { formatRatio, formatSeconds } from '../../../quantity/format.js';
+import { causeName } from '../../../report/causes.js';
 import {
   type Cell,
   cellsOf,
@@ -197,10 +198,7 @@ function factRows(step: StepPicture, view: TimelineView, { columns, rows: height
   const busy = (step.ranks[view.rank]?.busySeconds ?? 0) / step.makespanSeconds;
   const numbered = span.kind === 'optimizer' ? '' : ` of micro-batch ${span.microBatch}`;
   const parts = Object.entries(step.parts[`${span.kind}:${span.chunk}`] ?? {}).filter(([, value]) => value > 0);
-  const texts = parts.map(
-    ([key, value]) =>
-      `${key.replace('Seconds', '').replaceAll(/[A-Z]/g, (c) => ` ${c.toLowerCase()}`)} ${formatSeconds(value)}`,
-  );
+  const texts = parts.map(([key, value]) => `${causeName(key)} ${formatSeconds(value)}`);
   const rows: Row[] = [
     [
       [`${kindNames[span.kind]}${numbered}`, theme.title],

@@ -1,9 +1,12 @@
+import type { Interval } from '../../../uncertainty/intervals.js';
 import type { RunValue } from '../scenario/runValue.js';
 
 /** One plan of a search, as the table and the scatter show it. */
 export interface PlanRow {
   /** The run file of this plan, ready to be loaded. */
   readonly run: RunValue;
+  /** The strategy in a few words. */
+  readonly label: string;
   readonly tensorParallel: number;
   readonly contextParallel: number;
   readonly pipelineParallel: number;
@@ -17,8 +20,13 @@ export interface PlanRow {
   readonly deviceBytes: number;
   readonly capacityBytes: number;
   readonly stepSeconds: number;
+  /** 80 % of runs like the published ones lie inside. */
+  readonly stepInterval: Interval;
   readonly tokensPerSecond: number;
   readonly mfu: number;
+  readonly mfuInterval: Interval;
+  readonly probabilityOfNotFitting: number;
+  readonly outsideValidatedRange: boolean;
   /** Whether no other plan is both faster and smaller. */
   readonly onFront: boolean;
 }
@@ -33,6 +41,17 @@ export interface SearchProgress {
   readonly rejected: readonly (readonly [reason: string, candidates: number])[];
   /** Where nothing fits: what came nearest and what it lacks. */
   readonly nearestMiss: string | undefined;
+}
+
+/** Why not a plan that somebody had in mind. */
+export interface WhyNotAnswer {
+  /** As it was asked: `tp=4,pp=8`. */
+  readonly text: string;
+  /** Whether there is such a plan. */
+  readonly works: boolean;
+  readonly texts: readonly string[];
+  /** That plan, or the nearest one that works. */
+  readonly row: PlanRow | undefined;
 }
 
 /** Keys of the run file that a search may change; the others stay as the scenario has them. */

@@ -3,10 +3,11 @@ import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
 import type { Reply, Request } from './messages.js';
 
-/** Two threads beside the UI's own, each started at its first use: one for what must be there soon, one for searches. */
+/** Threads beside the UI's own, each started at its first use: one for what must be there soon, one for searches, one for why-nots. */
 export class Threads {
   private quick: Worker | undefined;
   private search: Worker | undefined;
+  private why: Worker | undefined;
 
   constructor(
     private readonly onReply: (reply: Reply) => void,
@@ -14,6 +15,19 @@ export class Threads {
   ) {}
 
   post(request: Request): void {
+    if (request.kind === 'whyNot' || request.kind === 'stop') {
+      // It cannot listen while it is at it: what nobody waits for any more ends with its thread.
+      void this.why?.terminate();
+      this.why = undefined;
+    }
+    if (request.kind === 'whyNot') {
+      this.why = this.start(() => {
+        this.why = undefined;
+      });
+      this.why.postMessage(request);
+      return;
+    }
+    if (request.kind === 'stop' && this.search === undefined) return;
     if (request.kind === 'search' || request.kind === 'stop') {
       this.search ??= this.start(() => {
         this.search = undefined;
@@ -30,6 +44,7 @@ export class Threads {
   close(): void {
     void this.quick?.terminate();
     void this.search?.terminate();
+    void this.why?.terminate();
   }
 
   private start(forget: () => void): Worker {

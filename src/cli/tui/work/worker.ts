@@ -8,14 +8,18 @@ import {
   timelineSvg,
 } from '../../../index.js';
 import { exactAnswerOf } from '../scenario/answer.js';
-import { pointOf } from './grid.js';
+import { answerWhyNot } from './answerWhyNot.js';
+import { type GridPoint, gridPoints } from './grid.js';
 import type { Reply, Request } from './messages.js';
 import { searchPlans } from './runSearch.js';
 import { stepPicture } from './simulate.js';
 
+/** Between two pictures of unfinished work. */
+const newsMilliseconds = 100;
+
 /** The thread that works while the UI answers keys. */
 const port = parentPort;
-let newestGrid = '';
+let grid: AbortController | undefined;
 let search: AbortController | undefined;
 
 port?.on('message', (request: Request) => {
@@ -31,6 +35,7 @@ const replyTo = {
   simulate: 'simulated',
   grid: 'gridded',
   search: 'searching',
+  whyNot: 'answered',
   render: 'rendered',
   stop: 'searching',
 } as const;
@@ -48,9 +53,11 @@ async function answer(request: Request): Promise<void> {
     case 'simulate':
       return send({ kind: 'simulated', id: request.id, result: stepPicture(request.run, request.baseDirectory) });
     case 'grid':
-      return grid(request);
+      return vary(request);
     case 'search':
       return plan(request);
+    case 'whyNot':
+      return send({ kind: 'answered', id: request.id, result: await answerWhyNot(request) });
     case 'stop':
       return search?.abort();
     case 'render': {
@@ -61,16 +68,21 @@ async function answer(request: Request): Promise<void> {
   }
 }
 
-/** Point by point, so that a newer question need not wait for the end of an older one. */
-async function grid({ id, points, baseDirectory }: Extract<Request, { kind: 'grid' }>): Promise<void> {
-  newestGrid = id;
-  const result = [];
-  for (const run of points) {
-    result.push(pointOf(run, baseDirectory));
-    if (result.length % 8 === 0) await nextTurn();
-    if (newestGrid !== id) return;
+/** Point by point, so that the chart fills and a newer question need not wait for the end of an older one. */
+async function vary({ id, run, axes, baseDirectory }: Extract<Request, { kind: 'grid' }>): Promise<void> {
+  grid?.abort();
+  const own = new AbortController();
+  grid = own;
+  const result: GridPoint[] = [];
+  let told = performance.now();
+  for await (const point of gridPoints(run, axes, baseDirectory, own.signal)) {
+    result.push(point);
+    if (performance.now() - told < newsMilliseconds) continue;
+    told = performance.now();
+    send({ kind: 'gridded', id, result });
+    await nextTurn();
   }
-  send({ kind: 'gridded', id, result });
+  if (!own.signal.aborted) send({ kind: 'gridded', id, result, done: true });
 }
 
 async function plan({ id, run, held, baseDirectory }: Extract<Request, { kind: 'search' }>): Promise<void> {

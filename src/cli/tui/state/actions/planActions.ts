@@ -5,12 +5,14 @@ import { changeRun } from '../change.js';
 import { only, type PlanSort, type Result, type State, saying } from '../state.js';
 import { type Actions, listActions } from './action.js';
 import { openFilter } from './filters.js';
+import { openWhyNot } from './whyNotActions.js';
 
-const sorts: readonly PlanSort[] = ['tokens', 'memory', 'tp', 'pp', 'dp'];
+const sorts: readonly PlanSort[] = ['tokens', 'memory', 'risk', 'tp', 'pp', 'dp'];
 
 const orderOf: Readonly<Record<PlanSort, (a: PlanRow, b: PlanRow) => number>> = {
   tokens: (a, b) => b.tokensPerSecond - a.tokensPerSecond,
   memory: (a, b) => a.deviceBytes - b.deviceBytes,
+  risk: (a, b) => a.probabilityOfNotFitting - b.probabilityOfNotFitting || b.tokensPerSecond - a.tokensPerSecond,
   tp: (a, b) => a.tensorParallel - b.tensorParallel || b.tokensPerSecond - a.tokensPerSecond,
   pp: (a, b) => a.pipelineParallel - b.pipelineParallel || b.tokensPerSecond - a.tokensPerSecond,
   dp: (a, b) => a.dataParallel - b.dataParallel || b.tokensPerSecond - a.tokensPerSecond,
@@ -23,7 +25,8 @@ export function shownPlans({ search, plan }: State): readonly PlanRow[] {
     const text = planWords(row);
     return words.every((word) => text.some((known) => known.startsWith(word)));
   });
-  return rows.toSorted(orderOf[plan.sort]);
+  const sorted = rows.toSorted(orderOf[plan.sort]);
+  return plan.reversed ? sorted.reverse() : sorted;
 }
 
 function planWords(row: PlanRow): readonly string[] {
@@ -51,23 +54,35 @@ export const planActions: Actions = {
   load: (state) => {
     const row = shownPlans(state)[state.plan.selected];
     if (row === undefined) return startSearch(state);
-    const run = withoutDefaults(row.run, searchedKeys, state.document.baseDirectory);
-    return only(saying(changeRun(state, run), 'plan loaded into the scenario; u undoes it', 'good'));
+    return only(loaded(state, row));
   },
   search: (state) => startSearch(state),
   stop: (state) => {
-    if (!state.search.running) return only(saying(state, 'no search is running'));
+    if (!state.search.running && !state.whyNot.running) return only(saying(state, 'no search is running'));
+    const whyNot = { ...state.whyNot, running: false };
     // The thread still hands over what it has found.
-    return { state: saying(state, 'stopping'), effects: [{ do: 'stopSearch' }] };
+    return { state: saying({ ...state, whyNot }, 'stopping'), effects: [{ do: 'stopSearch' }] };
   },
   picture: (state) =>
     only({ ...state, plan: { ...state.plan, picture: state.plan.picture === 'table' ? 'scatter' : 'table' } }),
   sort: (state) => {
     const sort = sorts[(sorts.indexOf(state.plan.sort) + 1) % sorts.length] ?? 'tokens';
-    return only({ ...state, plan: { ...state.plan, sort, selected: 0 } });
+    return only({ ...state, plan: { ...state.plan, sort, reversed: false, selected: 0 } });
+  },
+  reverse: (state) => only({ ...state, plan: { ...state.plan, reversed: !state.plan.reversed, selected: 0 } }),
+  whyNot: (state) => only(openWhyNot(state)),
+  loadAnswer: (state) => {
+    const row = state.whyNot.result?.row;
+    if (row === undefined) return only(saying(state, 'no why-not has named a plan; w asks one'));
+    return only(loaded(state, row));
   },
   filter: (state) => only(openFilter(state, 'plan')),
 };
+
+function loaded(state: State, row: PlanRow): State {
+  const run = withoutDefaults(row.run, searchedKeys, state.document.baseDirectory);
+  return saying(changeRun(state, run), 'plan loaded into the scenario; u undoes it', 'good');
+}
 
 /** What a search asks: the run without the keys that it may change. */
 export function searchQuestion({ document, held }: State): {

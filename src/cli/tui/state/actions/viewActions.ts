@@ -30,21 +30,3 @@ export const memoryActions: Actions = listActions(
   ({ memory }) => memory.stage,
   (state, stage) => ({ ...state, memory: { stage } }),
 );
-
-export const compareActions: Actions = {
-  ...listActions(
-    ({ pins }) => pins.length,
-    ({ compare }) => compare.selected,
-    (state, selected) => ({ ...state, compare: { selected } }),
-  ),
-  load: (state) => {
-    const pin = state.pins[state.compare.selected];
-    if (pin === undefined) return only(saying(state, 'nothing is pinned yet; p pins the scenario'));
-    return only(saying(changeRun(state, pin.run), `${pin.name} loaded; u undoes it`, 'good'));
-  },
-  unpin: (state) => {
-    const pins = state.pins.filter((_, index) => index !== state.compare.selected);
-    const selected = Math.max(0, Math.min(state.compare.selected, pins.length - 1));
-    return only({ ...state, pins, compare: { selected } });
-  },
-};
