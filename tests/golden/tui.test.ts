@@ -9,7 +9,8 @@ describe('screens of the terminal UI', () => {
     [200, 60],
   ])('%i x %i', async (columns, rows) => {
     const driver = new Driver(stateOf(smallRun, columns, rows)).press('p', ':').type('recompute full').press('enter');
-    const screens = [...'12345678'].map((tab) => masked(driver.press(tab).screen(drawings.plain)));
+    const screens: string[] = [];
+    for (const tab of '12345678') screens.push(masked((await driver.press(tab).done()).screen(drawings.plain)));
     const prompts = [['?'], ['e'], [':', 's', 'e'], ['esc', 'enter']].map((keys) => {
       const screen = masked(driver.press(...keys).screen(drawings.plain));
       driver.press('esc');

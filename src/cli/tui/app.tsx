@@ -1,6 +1,7 @@
 import { Box, Text, useInput } from 'ink';
 import { memo, type ReactNode, useLayoutEffect, useMemo, useSyncExternalStore } from 'react';
 import { keysOf } from './screen/keys.js';
+import { Paste } from './screen/paste.js';
 import type { State } from './state/state.js';
 import type { Store } from './store.js';
 
@@ -17,7 +18,14 @@ export interface AppProps {
 /** The whole UI: keys go to the store, its state comes back as lines. */
 export function App({ store, linesOf, paint, onKeys }: AppProps): ReactNode {
   const state = useSyncExternalStore(store.subscribe, store.get);
+  const paste = useMemo(() => new Paste(), []);
   useInput((input, key) => {
+    const pasted = paste.read(input, key);
+    if (pasted === 'pending') return;
+    if (pasted !== undefined) {
+      store.dispatch({ kind: 'pasted', text: pasted.text });
+      return;
+    }
     const keys = keysOf(input, key);
     onKeys?.(keys);
     if (keys.length > 0) store.dispatch({ kind: 'keys', keys });

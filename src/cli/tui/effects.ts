@@ -4,7 +4,7 @@ import { toJson } from '../../report/json.js';
 import { checkRunFileWithExpressions } from '../../scenario/parseRunFile.js';
 import { errorLine } from '../errorLine.js';
 import { writeWhole } from '../writeFile.js';
-import { fromHome, openRunFile, saveRunFile } from './files.js';
+import { fromHome, openRunFile, readRun, saveRunFile } from './files.js';
 import { runFileText } from './runFileWriting.js';
 import { exactAnswerOf } from './scenario/answer.js';
 import type { RunValue } from './scenario/runValue.js';
@@ -75,6 +75,8 @@ export class Effects {
         return this.write(effect);
       case 'open':
         return this.open(effect.path);
+      case 'read':
+        return this.read(effect.text);
       case 'calculate':
         return this.calculate(effect.run);
       case 'copy':
@@ -127,6 +129,10 @@ export class Effects {
 
   private async open(path: string): Promise<void> {
     this.outside.dispatch({ kind: 'opened', ...(await openRunFile(path)) });
+  }
+
+  private async read(text: string): Promise<void> {
+    this.outside.dispatch({ kind: 'pastedRun', run: await readRun(text, 'pasted text') });
   }
 
   private async calculate(run: RunValue): Promise<void> {

@@ -17,11 +17,14 @@ export interface OpenedRun {
 /** Reads a run file as it is written. Expressions in it are worked out once, here: from then on every key must answer at once. */
 export async function openRunFile(given: string): Promise<OpenedRun> {
   const path = fromHome(given);
-  const { text } = readRunFile(path);
-  const { value } = parseRunFileText(text, path);
-  const baseDirectory = dirname(path);
-  const checked = await parseRunFile(text, path);
-  return { path, run: hasExpression(value) ? (checked as RunValue) : value, baseDirectory };
+  return { path, run: await readRun(readRunFile(path).text, path), baseDirectory: dirname(path) };
+}
+
+/** The text of a run file as it is written, once it is known to be one. `name` only serves messages. */
+export async function readRun(text: string, name: string): Promise<RunValue> {
+  const { value } = parseRunFileText(text, name);
+  const checked = await parseRunFile(text, name);
+  return hasExpression(value) ? (checked as RunValue) : value;
 }
 
 /** Writes the run whole or not at all, keeping the comments of a file that was there. */

@@ -96,15 +96,17 @@ function sendsOverlap(keys: OpenKeys, virtualStages: number, schedule: PipelineS
   return (virtualStages > 1 || sendsBesidePasses(schedule)) && (framework.defaults.overlapPipelineSend ?? false);
 }
 
-/**
- * Even splits, and those with a lighter first and last chunk between equal ones (Megatron's decoder-first- and
- * decoder-last-pipeline-num-layers, or a layout): the embedding and above all the head take the place of layers.
- */
 function splitChoices(keys: OpenKeys, shape: Strategy): readonly (readonly number[])[] {
   if (!keys.isOpen('stageLayers'))
     return keys.scenario.strategy.stageLayers.length > 0 ? [keys.scenario.strategy.stageLayers] : [[]];
-  const { numLayers } = keys.scenario.model;
-  const chunks = shape.pipelineParallel * chunksPerStage(shape);
+  return layerSplits(keys.scenario.model.numLayers, shape.pipelineParallel * chunksPerStage(shape));
+}
+
+/**
+ * The even split, which is an empty list, and those with a lighter first and last chunk between equal ones (Megatron's decoder-first- and
+ * decoder-last-pipeline-num-layers, or a layout): the embedding and above all the head take the place of layers.
+ */
+export function layerSplits(numLayers: number, chunks: number): readonly (readonly number[])[] {
   if (chunks === 1) return [[]];
   const usual = layersPerChunk(numLayers, chunks, []).join();
   const splits: (readonly number[])[] = [[]];

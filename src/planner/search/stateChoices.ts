@@ -1,4 +1,5 @@
 import type { DataSharding, Strategy } from '../../parallelism/strategy.js';
+import type { Scenario } from '../../scenario/scenario.js';
 import type { FrameworkRules } from './frameworkRules.js';
 import { divisors } from './layerChoices.js';
 import type { OpenKeys } from './openKeys.js';
@@ -24,8 +25,7 @@ export function withoutStates(strategy: Strategy): Strategy {
 }
 
 /** Modules of selective recomputation that the model has. `core_attn` saves nothing where a flash kernel keeps no square. */
-function moduleSubsets(keys: OpenKeys): readonly (readonly string[])[] {
-  const { model, strategy } = keys.scenario;
+export function moduleSubsets({ model, strategy }: Scenario): readonly (readonly string[])[] {
   const square = strategy.attentionKernel === 'unfused' || strategy.attentionKernel === 'fused-softmax';
   const modules = [
     ...(square ? ['core_attn'] : []),
@@ -63,7 +63,7 @@ export function recomputeChoices(
         .map((recomputeLayers) => ({ recompute, recomputeLayers, recomputeModules: [] }));
     }
     const open = keys.isOpen('recompute') && keys.isOpen('recomputeModules') && rules.recomputesModules;
-    const subsets = open ? moduleSubsets(keys) : [strategy.recomputeModules];
+    const subsets = open ? moduleSubsets(keys.scenario) : [strategy.recomputeModules];
     return subsets.map((recomputeModules) => ({ recompute, recomputeLayers: 0, recomputeModules }));
   });
 }

@@ -1,7 +1,7 @@
 /** Keys that a monkey presses: all that mean something, movements more often; none that quit or suspend on purpose. */
 const often = [...'jkhl', 'up', 'down', 'left', 'right', 'enter', 'esc', 'tab'];
 const seldom = [
-  ...'12345678[]upsSec:?/xf+-0LHnovrmyGg{}JKi. =tpa9,',
+  ...'12345678[]upsSec:?/xf+-0LHnovrmyGg{}JKi. =tpa9,wO*',
   'ctrl-r',
   'ctrl-d',
   'ctrl-b',

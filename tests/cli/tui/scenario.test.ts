@@ -87,6 +87,17 @@ describe('stepping', () => {
     expect(step('tp', -1, broken).value).toBe(2);
   });
 
+  test('walks through lists: uneven stages and what is recomputed, back to the even split', () => {
+    expect(step('stageLayers', 1)).toEqual({ value: [9, 9, 9, 5], message: undefined });
+    const run = withValue(smallRun, 'strategy.stageLayers', [9, 9, 9, 5]);
+    expect(step('stageLayers', -1, run)).toEqual({ value: undefined, message: undefined });
+    expect(step('stageLayers', 1, run).value).toEqual([8, 9, 9, 6]);
+    const selective = withValue(smallRun, 'strategy.recompute', 'selective');
+    expect(step('recomputeModules', 1, selective).value).toEqual(['layernorm']);
+    const one = withValue(selective, 'strategy.recomputeModules', ['layernorm']);
+    expect(step('recomputeModules', 1, one).value).toEqual(['mlp']);
+  });
+
   test('works from a quantity with a unit', () => {
     expect(step('tokens', 1).value).toBe(2e12);
     expect(step('tokens', -1).value).toBe(5e11);

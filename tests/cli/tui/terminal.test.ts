@@ -77,6 +77,10 @@ describe.skipIf(!hasTmux)('in a real terminal', { timeout: 120_000 }, () => {
     // A search runs and fills the table; one plan is loaded.
     ui.text('4r');
     await ui.shows(/Search done/, 60);
+    // A plan in mind that cannot be: the search says what binds and what is nearest.
+    ui.keys('w', 'C-u');
+    ui.text('tp=3\r');
+    await ui.shows(/Why not tp=3[\s\S]*it does not work/, 60);
     ui.keys('Enter');
     await ui.shows(/plan loaded into the scenario/);
     ui.keys('p');
@@ -105,6 +109,7 @@ describe.skipIf(!hasTmux)('in a real terminal', { timeout: 120_000 }, () => {
   test.each([
     [80, 24],
     [120, 40],
+    [200, 60],
   ])('%i x %i: every tab is on the screen exactly as the views made it', async (columns, rows) => {
     const ui = await withRun(columns, rows);
     await ui.shows(/run\.yaml/);
@@ -113,7 +118,7 @@ describe.skipIf(!hasTmux)('in a real terminal', { timeout: 120_000 }, () => {
     const driver = new Driver(initialState({ run, saved: run, file: 'run.yaml', baseDirectory: '.', pins: [], size }));
     for (const tab of '12345678') {
       ui.keys(tab);
-      const wanted = driver.press(tab).screen(drawings.colour).trimEnd();
+      const wanted = (await driver.press(tab).done()).screen(drawings.colour).trimEnd();
       await ui.showsAll(wanted);
     }
   });
@@ -150,6 +155,25 @@ describe.skipIf(!hasTmux)('in a real terminal', { timeout: 120_000 }, () => {
     await ui.shows(/STATUS 0/);
     const state = JSON.parse(readFileSync(join(ui.folder, 'state/slipway/tui.json'), 'utf8')) as { file: string };
     expect(state.file).toMatch(/run\.yaml$/);
+  });
+
+  test('what is pasted is no key: a value goes into its line, a run file becomes the scenario', async () => {
+    const ui = await withRun(100, 30);
+    await ui.shows(/\? help/);
+    ui.paste('qqq3s');
+    await ui.shows(/pasted text is no run file/);
+    ui.text('/tensor parallel\r');
+    await ui.shows(/▸tensor parallel +2/);
+    ui.keys('Enter', 'C-u');
+    ui.paste('4\n');
+    await ui.shows(/tensor parallel: 4/);
+    ui.keys('Enter');
+    await ui.shows(/▸tensor parallel +4/);
+    ui.paste(runFile.replace('llama3-8b', 'llama2-7b'));
+    await ui.shows(/the pasted run file is the scenario now[\s\S]*/);
+    await ui.shows(/▸tensor parallel +2/);
+    ui.keys('u');
+    await ui.shows(/▸tensor parallel +4/);
   });
 
   test('kill -TERM gives the terminal back', async () => {
@@ -192,20 +216,30 @@ describe.skipIf(!hasTmux)('in a real terminal', { timeout: 120_000 }, () => {
     await ui.shows(/\? help/);
     const next = random(Number(process.env.SLIPWAY_SEED) || 7);
     const end = Date.now() + monkeySeconds * 1000;
+    const answers = async (): Promise<void> => {
+      ui.keys('Escape', 'Escape', 'Escape', 'Escape', '7');
+      await ui.shows(/7 Run[\s\S]*(Failures and checkpoints|cannot run|does not)/, 60);
+    };
     for (let round = 0; Date.now() < end; round++) {
       ui.keys(...Array.from({ length: 1 + Math.floor(next() * 6) }, () => tmuxKey(randomKey(next))));
       if (round % 50 === 49) ui.resize(60 + Math.floor(next() * 100), 15 + Math.floor(next() * 40));
+      // Now and then it must still answer what it is asked.
+      if (round % 500 === 499) await answers();
       await new Promise((done) => setTimeout(done, 25));
     }
     ui.resize(100, 30);
-    ui.keys('Escape', 'Escape', 'Escape', 'Escape', '7');
-    await ui.shows(/Failures and checkpoints/, 60);
+    await answers();
     ui.keys(':', 'q', '!', 'Enter');
     await ui.shows(/STATUS 0/, 30);
     const residents = traceOf(ui).flatMap(({ residentBytes }) => (residentBytes === undefined ? [] : [residentBytes]));
     const half = Math.floor(residents.length / 2);
     const most = (values: readonly number[]): number => values.reduce((a, b) => Math.max(a, b), 0);
-    const report = `${residents.length} frames, ${Math.round(most(residents.slice(0, half)) / 2 ** 20)} MiB in the first half, ${Math.round(most(residents.slice(half)) / 2 ** 20)} MiB in the second`;
+    const mebibytes = (values: readonly number[]): string => `${Math.round(most(values) / 2 ** 20)} MiB`;
+    const [first, middle, last] = [0, 1, 2].map((third) => {
+      const length = Math.ceil(residents.length / 3);
+      return mebibytes(residents.slice(third * length, (third + 1) * length));
+    });
+    const report = `${residents.length} frames; at most ${first}, ${middle} and ${last} in the three thirds`;
     console.log(`monkey: ${report}`);
     expect(residents.length).toBeGreaterThan(20);
     expect(most(residents.slice(half)), report).toBeLessThan(1.5 * most(residents.slice(0, half)) + 64 * 2 ** 20);

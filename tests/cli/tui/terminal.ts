@@ -64,6 +64,12 @@ export class TmuxTerminal {
     this.tmux('send-keys', '-l', text);
   }
 
+  /** From the clipboard, marked as the program asked for. */
+  paste(text: string): void {
+    this.tmux('set-buffer', text);
+    this.tmux('paste-buffer', '-p');
+  }
+
   resize(columns: number, rows: number): void {
     this.tmux('resize-window', '-x', `${columns}`, '-y', `${rows}`);
   }

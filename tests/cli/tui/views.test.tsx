@@ -210,6 +210,22 @@ describe('the app in ink', () => {
     expect(lastFrame()?.split('\n')).toHaveLength(29);
   });
 
+  test('takes nothing that is pasted for a key', async () => {
+    const { stdin, store } = start();
+    await settle();
+    const before = store.get();
+    stdin.write('\u001b[200~q3\rjj\u001b[201~');
+    expect(store.get()).toMatchObject({ tab: before.tab, field: before.field, document: before.document });
+    expect(store.get().message?.text).toMatch(/pasted text is no run file/);
+    stdin.write(':');
+    stdin.write('\u001b[200~tp 4\r\u001b[201~');
+    expect(store.get().prompt).toMatchObject({ kind: 'command', line: { text: 'tp 4' } });
+    stdin.write('\r');
+    expect(store.get().document.run).toMatchObject({ strategy: { tensorParallel: 4 } });
+    stdin.write('j');
+    expect(store.get().field).toBe(before.field + 1);
+  });
+
   test('edits a value and shows what follows from it', async () => {
     const { stdin, lastFrame } = start(exampleRun('llama3-8b-fsdp'));
     await settle();

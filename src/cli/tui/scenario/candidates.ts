@@ -1,4 +1,7 @@
 import type { Scenario } from '../../../index.js';
+import { chunksPerStage } from '../../../parallelism/degrees.js';
+import { layerSplits } from '../../../planner/search/pipelineChoices.js';
+import { moduleSubsets } from '../../../planner/search/stateChoices.js';
 import { listPresets } from '../../../scenario/presetFiles.js';
 import type { Field } from './fields.js';
 
@@ -12,6 +15,7 @@ export function candidatesOf(field: Field, scenario: Scenario | undefined): read
     case 'preset':
       return listPresets(field.key === 'model' ? 'models' : 'clusters');
     case 'list':
+      return scenario === undefined ? [] : (listsOf[field.key]?.(scenario) ?? []);
     case 'derived':
       return [];
     default:
@@ -57,6 +61,13 @@ const numbersOf: Readonly<Record<string, (scenario: Scenario) => readonly number
   },
   'strategy.recomputeLayers': ({ model }) => [0, ...upTo(model.numLayers)],
   'strategy.activationOffloadLayers': ({ model }) => [0, ...upTo(model.numLayers)],
+};
+
+/** Lists that a search would try, after the empty one, which leaves it to the framework. */
+const listsOf: Readonly<Record<string, (scenario: Scenario) => readonly (readonly unknown[])[]>> = {
+  'strategy.recomputeModules': (scenario) => [[], ...moduleSubsets(scenario)],
+  'strategy.stageLayers': ({ model, strategy: s }) =>
+    layerSplits(model.numLayers, s.pipelineParallel * chunksPerStage(s)),
 };
 
 function dataParallelOf({ accelerators, strategy: s }: Scenario): number {

@@ -2,7 +2,7 @@ import { parseQuantity, SlipwayError } from '../../../index.js';
 import { type Answer, type GoodAnswer, refusalOf } from './answer.js';
 import { candidatesOf } from './candidates.js';
 import type { Field } from './fields.js';
-import { type RunValue, withValue } from './runValue.js';
+import { canonical, type RunValue, withValue } from './runValue.js';
 import { currentValue } from './shown.js';
 
 /** A change that was made, or the reason why none was. */
@@ -32,7 +32,8 @@ export function stepField(field: Field, direction: 1 | -1, context: StepContext)
   const ahead = valuesAhead(values, now, direction);
   const skipped: string[] = [];
   for (const value of ahead.slice(0, mostTries)) {
-    const next = withValue(run, field.key, value);
+    const isEmpty = Array.isArray(value) && value.length === 0;
+    const next = withValue(run, field.key, isEmpty ? undefined : value);
     const refusal = refusalOf(next, baseDirectory);
     if (refusal === undefined) return { run: next, message: skippedMessage(skipped, field) };
     skipped.push(refusal.message);
@@ -61,7 +62,8 @@ function valuesAhead(values: readonly unknown[], now: unknown, direction: 1 | -1
     if (current === undefined) return ordered;
     return ordered.filter((value) => (Number(value) - current) * direction > 0);
   }
-  const at = ordered.indexOf(now);
+  const text = canonical(now);
+  const at = ordered.findIndex((value) => canonical(value) === text);
   return at < 0 ? ordered : ordered.slice(at + 1);
 }
 

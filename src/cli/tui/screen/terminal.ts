@@ -1,7 +1,8 @@
 import { writeSync } from 'node:fs';
 
-const enterScreen = '\u001b[?1049h\u001b[?25l\u001b[2J\u001b[H';
-const leaveScreen = '\u001b[0m\u001b[?25h\u001b[?1049l';
+/** The second screen, no cursor, and marks around what is pasted. */
+const enterScreen = '\u001b[?1049h\u001b[?25l\u001b[?2004h\u001b[2J\u001b[H';
+const leaveScreen = '\u001b[0m\u001b[?2004l\u001b[?25h\u001b[?1049l';
 
 /** Signals that end a program, and the exit status that shells know them by. */
 const endings = { SIGHUP: 129, SIGTERM: 143, SIGINT: 130 } as const;

@@ -78,8 +78,24 @@ function typed(state: State, key: string): State {
   return { ...state, prompt: { ...prompt, line, problem: undefined } };
 }
 
+/** What is pasted goes into the line that is being typed; a whole run file becomes the scenario; nothing of it is a key. */
+function pasted(state: State, text: string): Result {
+  if (state.prompt !== undefined && 'line' in state.prompt) {
+    const now = [...text.trim().replaceAll(/\s+/g, ' ')].reduce(typed, state);
+    return only(now);
+  }
+  if (state.prompt === undefined && /^\s*(model|cluster|strategy|\{)/m.test(text) && text.includes(':')) {
+    return { state, effects: [{ do: 'read', text }] };
+  }
+  return only(saying(state, 'pasted text is no run file; enter edits a field, then paste the value'));
+}
+
 function happened(state: State, event: Exclude<Event, { kind: 'keys' }>): Result {
   switch (event.kind) {
+    case 'pasted':
+      return pasted(state, event.text);
+    case 'pastedRun':
+      return only(saying(changeRun(state, event.run), 'the pasted run file is the scenario now; u undoes it', 'good'));
     case 'resize':
       return only({ ...state, size: { columns: event.columns, rows: event.rows } });
     case 'estimated':

@@ -209,6 +209,8 @@ export type Effect =
       readonly thenQuit: boolean;
     }
   | { readonly do: 'open'; readonly path: string }
+  /** A run file that was pasted. */
+  | { readonly do: 'read'; readonly text: string }
   | { readonly do: 'calculate'; readonly run: RunValue; readonly label: string }
   | { readonly do: 'copy'; readonly text: string }
   | { readonly do: 'suspend' }
@@ -216,6 +218,8 @@ export type Effect =
 
 export type Event =
   | { readonly kind: 'keys'; readonly keys: readonly string[] }
+  | { readonly kind: 'pasted'; readonly text: string }
+  | { readonly kind: 'pastedRun'; readonly run: RunValue }
   | { readonly kind: 'resize'; readonly columns: number; readonly rows: number }
   | { readonly kind: 'estimated'; readonly id: string; readonly estimate?: Estimate; readonly problem?: string }
   | { readonly kind: 'simulated'; readonly id: string; readonly result?: StepPicture; readonly problem?: string }
