@@ -10,9 +10,19 @@ import type {
 
 export type SplitDegrees = Pick<
   Strategy,
-  'tensorParallel' | 'sequenceParallel' | 'contextParallel' | 'expertParallel' | 'pipelineParallel'
+  | 'precision'
+  | 'tensorParallel'
+  | 'sequenceParallel'
+  | 'tensorOverlap'
+  | 'contextParallel'
+  | 'expertParallel'
+  | 'expertTensorParallel'
+  | 'pipelineParallel'
+> & { readonly dataParallel: number };
+export type ScheduleShape = Pick<
+  Strategy,
+  'pipelineParallel' | 'pipelineSchedule' | 'virtualStages' | 'overlapPipelineSend'
 >;
-export type ScheduleShape = Pick<Strategy, 'pipelineParallel' | 'pipelineSchedule' | 'virtualStages'>;
 
 /** What a framework can launch, as far as the degrees do not say it already. */
 export interface FrameworkRules {
@@ -25,6 +35,8 @@ export interface FrameworkRules {
   readonly expertParallel: boolean;
   readonly expertTensorParallel: boolean;
   readonly sequenceParallel: readonly boolean[];
+  /** Pieces of the sequence that a context-parallel rank takes, so that causal attention is balanced. */
+  readonly contextPieces: number;
   /** Formats below 16 bits that its matrix multiplications can use. */
   readonly lowPrecisions: readonly Precision[];
   readonly shardings: readonly DataSharding[];
@@ -41,6 +53,8 @@ export interface FrameworkRules {
   refusesSchedule(shape: ScheduleShape, microBatches: number): keyof Strategy | undefined;
   /** Likewise sharding and offload. */
   refusesStates(strategy: Strategy): 'dataSharding' | 'offload' | undefined;
+  /** Likewise what a whole layer is recomputed in beside captured graphs. */
+  readonly graphsRecomputeLayers: boolean;
 }
 
 const nothing: FrameworkRules = {
@@ -52,6 +66,8 @@ const nothing: FrameworkRules = {
   expertParallel: false,
   expertTensorParallel: false,
   sequenceParallel: [false],
+  contextPieces: 1,
+  graphsRecomputeLayers: true,
   lowPrecisions: [],
   shardings: ['ddp'],
   hybridSharding: false,
@@ -64,16 +80,26 @@ const nothing: FrameworkRules = {
   refusesStates: () => undefined,
 };
 
-/** Interleaved 1F1B takes micro-batches in whole groups of the pipeline (Megatron's schedules.py, PyTorch's pipelining). */
+/**
+ * Interleaved 1F1B takes micro-batches in whole groups of the pipeline. Megatron-Core 0.10 and later (pipeline_parallel/schedules.py) also
+ * take a last group of at least a pipeline where groups are made larger, and PyTorch (distributed/pipelining/schedules.py) rounds of more
+ * than a pipeline where they divide the micro-batches; those orders are not modelled.
+ */
 function wholeGroups(shape: ScheduleShape, microBatches: number): keyof Strategy | undefined {
   const interleaves = shape.pipelineSchedule === 'interleaved-1f1b' && shape.virtualStages > 1;
   return interleaves && microBatches % shape.pipelineParallel !== 0 ? 'virtualStages' : undefined;
 }
 
 /**
- * Megatron-Core (megatron/training/arguments.py and transformer_config.py): interleaving needs micro-batches in whole groups of the
- * pipeline; experts with tensor parallelism need sequence parallelism; the distributed optimizer shards optimizer states only; Megatron-FSDP
- * shards the rest and goes without a pipeline here; CPU offload of the optimizer belongs to the distributed optimizer.
+ * Read in NVIDIA/Megatron-LM 000c4ac (Megatron-Core 0.14), megatron/training/arguments.py unless said otherwise:
+ * - experts with tensor parallelism need sequence parallelism (core/model_parallel_config.py; yaml_arguments.py for all MoE models), and
+ *   expert parallelism does not train in fp16;
+ * - collectives that overlap their matrix multiplications (tp_comm_overlap) need sequence parallelism;
+ * - interleaving needs a pipeline of more than one rank, of more than two where its messages do not overlap;
+ * - a sequence is a multiple of two pieces for each context-parallel rank;
+ * - CUDA graphs go without full recomputation;
+ * - the distributed optimizer shards optimizer states only (zero-1); Megatron-FSDP shards the rest and is offered without a pipeline here;
+ * - CPU offload of the optimizer belongs to the precision-aware optimizer and with it to the distributed one.
  */
 const megatron: FrameworkRules = {
   schedules: ['1f1b', 'interleaved-1f1b'],
@@ -84,6 +110,8 @@ const megatron: FrameworkRules = {
   expertParallel: true,
   expertTensorParallel: true,
   sequenceParallel: [true, false],
+  contextPieces: 2,
+  graphsRecomputeLayers: false,
   lowPrecisions: ['fp8', 'mxfp8', 'nvfp4'],
   shardings: ['ddp', 'zero-1', 'zero-2', 'zero-3'],
   hybridSharding: false,
@@ -91,9 +119,16 @@ const megatron: FrameworkRules = {
   offloadFractions: [0.25, 0.5, 0.75, 1],
   recomputesModules: true,
   recomputesSomeLayers: true,
-  refusesDegrees: (d, experts) =>
-    experts && d.tensorParallel > 1 && !d.sequenceParallel ? 'sequenceParallel' : undefined,
-  refusesSchedule: wholeGroups,
+  refusesDegrees(d, experts) {
+    if (d.expertParallel > 1 && d.precision === 'fp16') return 'expertParallel';
+    const needsSequences = d.tensorParallel > 1 && (experts || d.tensorOverlap);
+    return needsSequences && !d.sequenceParallel ? 'sequenceParallel' : undefined;
+  },
+  refusesSchedule(shape, microBatches) {
+    const { virtualStages, pipelineParallel, overlapPipelineSend } = shape;
+    if (virtualStages > 1 && pipelineParallel <= 2 && !overlapPipelineSend) return 'virtualStages';
+    return wholeGroups(shape, microBatches);
+  },
   refusesStates(s) {
     const shardsMore = s.dataSharding === 'zero-2' || s.dataSharding === 'zero-3';
     if (shardsMore && s.pipelineParallel > 1) return 'dataSharding';
@@ -109,8 +144,10 @@ const megatronForks: Readonly<Record<string, readonly PipelineSchedule[]>> = {
 };
 
 /**
- * DeepSpeed: its pipeline engine refuses ZeRO-2 and 3 (runtime/pipe/engine.py) and runs 1F1B; sequences are split by Ulysses; ZeRO-3
- * goes with neither tensor nor expert parallelism here; parameters and NVMe are offloaded with ZeRO-3 only (runtime/zero/config.py).
+ * DeepSpeed (deepspeedai/DeepSpeed 0.17): its pipeline engine asserts ZeRO below 2 (runtime/pipe/engine.py) and runs 1F1B; its expert layers
+ * assert ZeRO below 3 (runtime/engine.py, "MoE not supported with Stage 3"); sequences are split by Ulysses, which Megatron-DeepSpeed
+ * refuses beside Megatron's sequence parallelism (megatron/initialize.py) and which is offered without TP and PP here; parameters go
+ * to the host, and anything to NVMe, with ZeRO-3 only (docs/_pages/config-json.md, offload_param and offload_optimizer).
  */
 const deepSpeed: FrameworkRules = {
   ...nothing,
@@ -142,7 +179,12 @@ const fsdp: FrameworkRules = {
   refusesStates: (s) => (s.offload !== 'none' && s.dataSharding !== 'zero-3' ? 'offload' : undefined),
 };
 
-/** torchtitan puts tensor, context, pipeline and expert parallelism beside FSDP (torchtitan/distributed, pipelining schedules of PyTorch). */
+/**
+ * torchtitan puts tensor, context, pipeline and expert parallelism beside FSDP. Read in pytorch/torchtitan 0119de1,
+ * torchtitan/distributed/parallel_dims.py: experts are split by tensor parallelism as everything else or not at all; with it expert parallelism takes all
+ * context-parallel ranks and some data-parallel ones, without it the tensor-parallel ones as well; a sequence is a multiple of two
+ * pieces for each context-parallel rank, times tensor parallelism.
+ */
 const torchtitan: FrameworkRules = {
   ...fsdp,
   schedules: ['1f1b', 'gpipe', 'interleaved-1f1b', 'breadth-first', 'zb-v'],
@@ -153,8 +195,16 @@ const torchtitan: FrameworkRules = {
   expertParallel: true,
   expertTensorParallel: true,
   sequenceParallel: [true],
+  contextPieces: 2,
   lowPrecisions: ['fp8', 'mxfp8'],
   recomputesSomeLayers: true,
+  refusesDegrees({ tensorParallel, contextParallel, dataParallel, expertParallel, expertTensorParallel }) {
+    if (expertParallel === 1) return undefined;
+    if (expertTensorParallel !== 1 && expertTensorParallel !== tensorParallel) return 'expertTensorParallel';
+    const borrowed = contextParallel * (expertTensorParallel === tensorParallel ? 1 : tensorParallel);
+    const divides = expertParallel % borrowed === 0 && (dataParallel * borrowed) % expertParallel === 0;
+    return divides ? undefined : 'expertParallel';
+  },
   refusesSchedule: wholeGroups,
   refusesStates(s) {
     if (s.dataSharding === 'ddp' && (s.tensorParallel > 1 || s.contextParallel > 1)) return 'dataSharding';

@@ -58,7 +58,7 @@ export function* layerGroups(keys: OpenKeys, rules: FrameworkRules): Generator<L
         const methods = methodChoices(keys, rules, tensorParallel, contextParallel);
         if (methods.length === 0 || accelerators % (tensorParallel * contextParallel) !== 0) continue;
         for (const sequenceParallel of sequenceChoices(keys, rules, tensorParallel)) {
-          if (!sequenceDivides(keys, tensorParallel, contextParallel, sequenceParallel)) continue;
+          if (!sequenceDivides(keys, rules, tensorParallel, contextParallel, sequenceParallel)) continue;
           for (const expertParallel of expertDegrees) {
             for (const expertTensorParallel of expertTensorChoices(keys, rules, tensorParallel)) {
               const split = { tensorParallel, sequenceParallel, contextParallel, expertParallel, expertTensorParallel };
@@ -84,7 +84,12 @@ function pipelinesOf(keys: OpenKeys, rules: FrameworkRules, choice: LayerGroup['
       if (pipelineParallel > model.numLayers + 2) return false;
       const expertRanks = choice.expertParallel * choice.expertTensorParallel;
       if (model.moe !== null && (accelerators / pipelineParallel) % expertRanks !== 0) return false;
-      const broken = rules.refusesDegrees({ ...choice, pipelineParallel }, model.moe !== null);
+      const { tensorOverlap } = strategy;
+      const dataParallel = ranks / pipelineParallel;
+      const broken = rules.refusesDegrees(
+        { ...choice, tensorOverlap, pipelineParallel, dataParallel },
+        model.moe !== null,
+      );
       // What the user settled is not doubted.
       return broken === undefined || !keys.isOpen(broken);
     });
@@ -112,13 +117,20 @@ function sequenceChoices(keys: OpenKeys, rules: FrameworkRules, tensorParallel: 
   return keys.values('sequenceParallel', () => (tensorParallel > 1 ? rules.sequenceParallel : [false]));
 }
 
-/** Megatron balances causal attention by giving each context-parallel rank two pieces of the sequence. */
-function sequenceDivides(keys: OpenKeys, tensor: number, context: number, sequenceParallel: boolean): boolean {
+/** Causal attention is balanced by giving each context-parallel rank several pieces of the sequence, of tensor-parallel shares. */
+function sequenceDivides(
+  keys: OpenKeys,
+  rules: FrameworkRules,
+  tensor: number,
+  context: number,
+  sequenceParallel: boolean,
+): boolean {
   const { sequenceLength, framework } = keys.scenario;
-  const halves = context > 1 && framework.id === 'megatron' && keys.isOpen('contextParallel') ? 2 : 1;
-  return (
-    sequenceLength % (context * (sequenceParallel ? tensor : 1)) === 0 && sequenceLength % (halves * context) === 0
-  );
+  const shares = sequenceParallel ? tensor : 1;
+  if (sequenceLength % (context * shares) !== 0) return false;
+  const pieces = context > 1 && keys.isOpen('contextParallel') ? rules.contextPieces : 1;
+  // Megatron splits the pieces themselves no further.
+  return sequenceLength % (pieces * context * (framework.id === 'megatron' ? 1 : shares)) === 0;
 }
 
 function methodChoices(

@@ -34,9 +34,10 @@ export function pipelineShapes(
   const found: PipelineShape[] = [];
   const settled = !keys.isOpen('pipelineSchedule') && !keys.isOpen('virtualStages');
   for (const [pipelineSchedule, virtualStages] of scheduleChoices(keys, rules, pipelineParallel)) {
-    const shape = { ...strategy, ...representative, pipelineParallel, pipelineSchedule, virtualStages };
-    if (!settled && rules.refusesSchedule(shape, microBatches) !== undefined) continue;
     const overlapPipelineSend = sendsOverlap(keys, virtualStages, pipelineSchedule);
+    const split = { pipelineParallel, pipelineSchedule, virtualStages, overlapPipelineSend };
+    const shape = { ...strategy, ...representative, ...split };
+    if (!settled && rules.refusesSchedule(shape, microBatches) !== undefined) continue;
     for (const stageLayers of splitChoices(keys, shape)) {
       const candidate: Strategy = { ...shape, overlapPipelineSend, stageLayers };
       if (!isLegal(keys, candidate)) continue;

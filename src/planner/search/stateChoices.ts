@@ -50,7 +50,8 @@ export function recomputeChoices(
 ): readonly RecomputeSetting[] {
   const { strategy } = keys.scenario;
   const policies = keys.values('recompute', () => recomputePolicies);
-  const byWork = recomputePolicies.filter((policy) => policies.includes(policy));
+  const captured = strategy.cudaGraphs !== 'none' && !rules.graphsRecomputeLayers && keys.isOpen('recompute');
+  const byWork = recomputePolicies.filter((policy) => policies.includes(policy) && !(captured && policy === 'full'));
   return byWork.flatMap((recompute): RecomputeSetting[] => {
     if (recompute === 'none') return [{ recompute, recomputeLayers: 0, recomputeModules: [] }];
     if (recompute === 'full') {

@@ -3,6 +3,7 @@ import { formatBytes, formatRatio } from '../../quantity/format.js';
 import type { Scenario } from '../../scenario/scenario.js';
 import { evaluateStep } from '../../simulation/evaluateStep.js';
 import type { Advice } from '../estimateResult.js';
+import { rulesOf } from './frameworkRules.js';
 import type { Plan } from './request.js';
 
 /** Below this gain a change is not worth a line. */
@@ -31,6 +32,7 @@ export function winnerAdvice(scenario: Scenario, plan: Plan): readonly Advice[] 
   const found = switches.flatMap(([change, name]): Advice[] => {
     const changed = { ...strategy, ...change };
     if (Object.entries(change).every(([key, value]) => strategy[key as keyof Strategy] === value)) return [];
+    if (isRefused(scenario, changed)) return [];
     const next = evaluateStep({ ...scenario, accelerators: plan.accelerators, strategy: changed });
     const stepSecondsDelta = next.stepSeconds - evaluation.stepSeconds;
     if (!next.fits || stepSecondsDelta > -LEAST_GAIN * evaluation.stepSeconds) return [];
@@ -43,4 +45,11 @@ export function winnerAdvice(scenario: Scenario, plan: Plan): readonly Advice[] 
     return [{ change, stepSecondsDelta, peakBytesDelta, message: `${name}: ${gain}${memory}` }];
   });
   return found.sort((a, b) => a.stepSecondsDelta - b.stepSecondsDelta);
+}
+
+/** What the framework would not start with: overlap without what it needs, graphs beside full recomputation. */
+function isRefused({ framework, model }: Scenario, strategy: Strategy): boolean {
+  const rules = rulesOf(framework);
+  const captured = strategy.cudaGraphs !== 'none' && strategy.recompute === 'full' && !rules.graphsRecomputeLayers;
+  return captured || rules.refusesDegrees({ ...strategy, dataParallel: 1 }, model.moe !== null) === 'sequenceParallel';
 }
