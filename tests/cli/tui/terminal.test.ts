@@ -170,7 +170,7 @@ describe.skipIf(!hasTmux)('in a real terminal', { timeout: 120_000 }, () => {
     ui.keys('Enter');
     await ui.shows(/▸tensor parallel +4/);
     ui.paste(runFile.replace('llama3-8b', 'llama2-7b'));
-    await ui.shows(/the pasted run file is the scenario now[\s\S]*/);
+    await ui.shows(/the pasted run file is the scenario now/);
     await ui.shows(/▸tensor parallel +2/);
     ui.keys('u');
     await ui.shows(/▸tensor parallel +4/);

@@ -19,7 +19,8 @@ export class Paste {
     }
     if (this.text === undefined) return undefined;
     if (input === end) {
-      const { text } = this;
+      // Terminals send line breaks as the key that makes one.
+      const text = this.text.replaceAll(/\r\n?/g, '\n');
       this.text = undefined;
       return { text };
     }
