@@ -10,12 +10,6 @@ export interface RankParameters {
   readonly expert: number;
 }
 
-export interface DataParallelCost {
-  /** On the link. */
-  readonly totalSeconds: number;
-  readonly exposedSeconds: number;
-}
-
 /** Bytes per parameter of the weights that travel: what the GEMMs read. */
 export function gatherBytes(strategy: Strategy, framework: Framework): number {
   const { precision } = strategy;
@@ -25,12 +19,6 @@ export function gatherBytes(strategy: Strategy, framework: Framework): number {
 
 function reduceBytes(strategy: Strategy, framework: Framework): number {
   return strategy.gradientDtype === 'fp32' ? framework.gradientReduceBytes : 2;
-}
-
-/** What a transfer adds to a step when it may run beside `window` seconds of compute, all but its last bucket. */
-export function exposedBeside(transfer: number, window: number, tail: number, contention: number): number {
-  const hidden = Math.min(Math.max(0, transfer - tail), window);
-  return transfer - hidden + hidden * (contention - 1);
 }
 
 /**
@@ -95,73 +83,36 @@ export function replicatedTraffic(
   return { reduceSeconds, gatherSeconds, everyMicroBatch, tailShare };
 }
 
-/** One unit of fully sharded training: a layer, or the embedding and head. */
+/** Traffic of one unit of fully sharded training: a layer, or the embedding and head. */
 export interface ShardedUnit {
-  readonly count: number;
-  readonly parameters: RankParameters;
-  readonly forwardSeconds: number;
-  readonly backwardSeconds: number;
+  readonly gatherSeconds: number;
+  /** The second gather of its weights, before the backward pass; 0 where they stay gathered. */
+  readonly againSeconds: number;
+  readonly reduceSeconds: number;
 }
 
 /**
  * Fully sharded weights (zero-3, FSDP): every unit is gathered before its forward, again before its backward, and its
- * gradients are reduce-scattered after it, each micro-batch; weights that stay gathered (`reshardAfterForward` false) travel once. One unit is fetched ahead, so a unit's traffic hides behind
- * its neighbour's compute (Zhao et al. 2023, section 3.3). The first gather and the last reduction stay exposed.
+ * gradients are reduce-scattered after it, each micro-batch; weights that stay gathered (`reshardAfterForward` false) travel once
+ * (Zhao et al. 2023, section 3.3). With copies of the shard group (HSDP) the reduced shards are averaged over these.
  */
-export function shardedCost(
+export function shardedUnit(
   wholeMesh: Mesh,
-  units: readonly ShardedUnit[],
+  parameters: RankParameters,
   strategy: Strategy,
   framework: Framework,
-  contention: number,
-): DataParallelCost & ShardedExposure {
+): ShardedUnit {
   const mesh = dataMesh(wholeMesh, framework);
-  let totalSeconds = 0;
-  let forwardSeconds = 0;
-  let backwardSeconds = 0;
-  let edgeSeconds = 0;
-  for (const unit of units) {
-    const gather = unitSeconds(
-      mesh.shard,
-      mesh.expertGradient,
-      'allGather',
-      unit.parameters,
-      gatherBytes(strategy, framework),
-    );
-    const reduce =
-      unitSeconds(mesh.shard, mesh.expertGradient, 'reduceScatter', unit.parameters, reduceBytes(strategy, framework)) +
-      replicaReduction(mesh, unit.parameters, reduceBytes(strategy, framework));
-    const again = strategy.reshardAfterForward ? gather : 0;
-    totalSeconds += unit.count * (gather + again + reduce);
-    const prefetched = strategy.overlapParameterGather ? unit.forwardSeconds : 0;
-    const forward = exposedBeside(gather, prefetched, 0, contention);
-    const backward = backwardExposure(again, reduce, unit.backwardSeconds, strategy, contention);
-    forwardSeconds += unit.count * forward;
-    backwardSeconds += unit.count * backward;
-    // What the first gather and the last reduction had nothing to hide behind, as far as it is not exposed anyway.
-    edgeSeconds = Math.max(edgeSeconds, Math.max(0, gather - forward) + Math.max(0, again + reduce - backward) / 2);
-  }
-  const exposedSeconds = forwardSeconds + backwardSeconds + edgeSeconds;
-  return { totalSeconds, exposedSeconds, forwardSeconds, backwardSeconds, edgeSeconds };
-}
-
-/** Exposed traffic of fully sharded units by pass: within forward, within backward, and at the ends where nothing hides it. */
-export interface ShardedExposure {
-  readonly forwardSeconds: number;
-  readonly backwardSeconds: number;
-  readonly edgeSeconds: number;
-}
-
-/** Backward traffic of a unit beside its neighbour's compute, as far as the strategy overlaps it. */
-function backwardExposure(
-  gather: number,
-  reduce: number,
-  compute: number,
-  { overlapParameterGather, overlapGradientReduce }: Strategy,
-  contention: number,
-): number {
-  const hideable = (overlapParameterGather ? gather : 0) + (overlapGradientReduce ? reduce : 0);
-  return gather + reduce - hideable + exposedBeside(hideable, compute, 0, contention);
+  const { shard, expertGradient } = mesh;
+  const gatherSeconds = unitSeconds(shard, expertGradient, 'allGather', parameters, gatherBytes(strategy, framework));
+  const bytes = reduceBytes(strategy, framework);
+  return {
+    gatherSeconds,
+    againSeconds: strategy.reshardAfterForward ? gatherSeconds : 0,
+    reduceSeconds:
+      unitSeconds(shard, expertGradient, 'reduceScatter', parameters, bytes) +
+      replicaReduction(mesh, parameters, bytes),
+  };
 }
 
 function unitSeconds(

@@ -58,10 +58,16 @@ export interface LayerCost {
   readonly forwardKernels: number;
   readonly backwardKernels: number;
   readonly recomputeKernels: number;
-  /** Weight gradients of column-parallel GEMMs: what a backward collective can hide behind, per block. */
-  readonly columnWeightGradientSeconds: number;
-  /** Forward time of GEMMs next to a tensor-parallel collective: what chunked overlap can hide behind. */
-  readonly collectiveGemmSeconds: number;
+  /** Every operator with its times, in order. */
+  readonly operators: readonly TimedOperator[];
+}
+
+/** Device seconds of one operator. */
+export interface TimedOperator {
+  readonly operator: Operator;
+  readonly forward: number;
+  readonly inputGradient: number;
+  readonly weightGradient: number;
 }
 
 /** Which operators run again in the backward pass. */
@@ -92,10 +98,11 @@ export function layerCost(
   let forwardKernels = 0;
   let backwardKernels = 0;
   let recomputeKernels = 0;
-  let columnWeightGradientSeconds = 0;
-  let collectiveGemmSeconds = 0;
+  const operators: TimedOperator[] = [];
   for (const operator of graph.operators) {
     const seconds = operatorSeconds(operator, timers, accelerator, share);
+    const { forward, inputGradient, weightGradient } = seconds;
+    operators.push({ operator, forward, inputGradient, weightGradient });
     forwardSeconds += seconds.forward;
     inputGradientSeconds += seconds.inputGradient;
     weightGradientSeconds += seconds.weightGradient;
@@ -109,10 +116,6 @@ export function layerCost(
       attentionForwardSeconds += seconds.forward;
       attentionBackwardSeconds += seconds.inputGradient;
     }
-    if (operator.kind === 'gemm' && operator.split !== 'replicated') {
-      collectiveGemmSeconds += seconds.forward;
-      if (operator.split === 'column') columnWeightGradientSeconds += seconds.weightGradient;
-    }
   }
   return {
     forwardSeconds,
@@ -124,8 +127,7 @@ export function layerCost(
     forwardKernels,
     backwardKernels,
     recomputeKernels,
-    columnWeightGradientSeconds,
-    collectiveGemmSeconds,
+    operators,
   };
 }
 

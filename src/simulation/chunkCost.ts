@@ -1,10 +1,11 @@
 import { invariant } from '../errors.js';
 import { sendSeconds } from '../hardware/collectives/collective.js';
-import { type RankParameters, type ReplicatedTraffic, replicatedTraffic, shardedCost } from '../parallelism/data.js';
+import { type RankParameters, type ReplicatedTraffic, replicatedTraffic } from '../parallelism/data.js';
 import { endRankParameters, layerRankParameters, stageRankParameters } from '../parallelism/rankParameters.js';
 import type { Chunk, Stage } from '../parallelism/stages.js';
+import { type ChunkTraffic, chunkTraffic, noTraffic } from './pass/passTraffic.js';
+import { SimulatedPasses } from './pass/simulatedPasses.js';
 import type { Prepared } from './prepare.js';
-import { shardedUnits } from './shardedUnits.js';
 import { type LayerTable, type StageCost, stageCost } from './stageCost.js';
 
 /** What a model chunk (or a whole stage) costs: passes, parameters on a rank, data-parallel traffic. */
@@ -12,19 +13,17 @@ export interface WorkCost {
   readonly cost: StageCost;
   readonly parameters: RankParameters;
   readonly endParameters: number;
-  /** Replicated weights: one gather and one reduction of a step; 0 where they travel with every micro-batch. */
+  /** Replicated weights: one gather and one reduction of a step; 0 where they travel with every micro-batch, inside the passes. */
   readonly gatherSeconds: number;
   readonly reduceSeconds: number;
   /** Buckets in which the reduction can start early, a divisor of `gradientPieces`. */
   readonly reducePieces: number;
-  /** Sharded gradients or weights: exposed traffic inside each pass of a micro-batch. */
-  readonly shardedForward: number;
-  readonly shardedBackward: number;
 }
 
-/** A model chunk in its place. */
+/** A model chunk in its place, its passes simulated layer by layer. */
 export interface ChunkCost extends WorkCost {
   readonly chunk: Chunk;
+  readonly passes: SimulatedPasses;
 }
 
 /** Passes beside which gradients or weights travel are cut into this many pieces; what cannot hide is then below 13 %. */
@@ -32,13 +31,14 @@ export const gradientPieces = 8;
 
 /** Where a search keeps what many of its candidates share; they are worked out each time where there is no such place. */
 export interface SharedWork {
+  /** Of passes in which nothing crosses from layer to layer. */
   stageCost(p: Prepared, layers: LayerTable, work: Stage): StageCost;
   /** Traffic of replicated weights: not for zero-3. */
   traffic(p: Prepared, work: Stage, parameters: RankParameters): ReplicatedTraffic;
 }
 
 const unshared: SharedWork = {
-  stageCost,
+  stageCost: (p, layers, work) => stageCost(p, layers, work, noTraffic),
   traffic: ({ mesh, strategy, framework }, _work, parameters) =>
     replicatedTraffic(mesh, parameters, strategy, framework),
 };
@@ -64,38 +64,29 @@ class KindCosts {
 
   of(work: Stage): WorkCost {
     const { p, layers, shared } = this;
-    const { mesh, strategy, framework, contention, degrees } = p;
-    const ends = endRankParameters(p.model, work, degrees, p.paddedVocabulary);
-    const endParameters = ends.embedding + ends.head;
+    const { degrees, strategy } = p;
+    const { embedding, head } = endRankParameters(p.model, work, degrees, p.paddedVocabulary);
+    const endParameters = embedding + head;
     const parameters = stageRankParameters(p.model, work, degrees, p.paddedVocabulary, this.dense, this.moe);
-    const cost = shared.stageCost(p, layers, work);
-    if (strategy.dataSharding === 'zero-3') {
-      const units = shardedUnits(work, endParameters, layers, this.dense, this.moe);
-      const inside = shardedCost(mesh, units, strategy, framework, contention);
-      const shardedBackward = inside.backwardSeconds + inside.edgeSeconds;
-      const none = { gatherSeconds: 0, reduceSeconds: 0, reducePieces: 1 };
-      return { cost, parameters, endParameters, ...none, shardedForward: inside.forwardSeconds, shardedBackward };
-    }
-    const traffic = shared.traffic(p, work, parameters);
-    const pieces = bucketPieces(traffic.tailShare);
-    const { everyMicroBatch } = traffic;
+    const crossing = this.crossing(work, endParameters);
+    const cost = crossing === noTraffic ? shared.stageCost(p, layers, work) : stageCost(p, layers, work, crossing);
+    const common = { cost, parameters, endParameters };
+    if (strategy.dataSharding === 'zero-3') return { ...common, gatherSeconds: 0, reduceSeconds: 0, reducePieces: 1 };
+    const { gatherSeconds, reduceSeconds, tailShare, everyMicroBatch } = shared.traffic(p, work, parameters);
     return {
-      cost,
-      parameters,
-      endParameters,
-      gatherSeconds: traffic.gatherSeconds,
-      reduceSeconds: everyMicroBatch ? 0 : traffic.reduceSeconds,
-      reducePieces: pieces,
-      shardedForward: 0,
-      shardedBackward: everyMicroBatch ? this.reduceEachTime(traffic.reduceSeconds, cost, pieces) : 0,
+      ...common,
+      gatherSeconds,
+      reduceSeconds: everyMicroBatch ? 0 : reduceSeconds,
+      reducePieces: bucketPieces(tailShare),
     };
   }
 
-  /** Sharded gradients are reduced beside every backward pass, or after it. */
-  private reduceEachTime(reduce: number, { pass }: StageCost, pieces: number): number {
-    const { strategy, contention } = this.p;
-    if (!strategy.overlapGradientReduce) return reduce;
-    return exposedPieces(reduce, pass.inputGradient + pass.weightGradient, pieces, contention);
+  private crossing(work: Stage, ends: number): ChunkTraffic {
+    return chunkTraffic(this.p, this.layers, work, { dense: this.dense, moe: this.moe, ends });
+  }
+
+  passesOf(work: Stage, { endParameters }: WorkCost): SimulatedPasses {
+    return new SimulatedPasses(this.p, this.layers, work, this.crossing(work, endParameters));
   }
 }
 
@@ -106,12 +97,16 @@ function bucketPieces(tailShare: number): number {
   return pieces;
 }
 
-export function chunkCosts(p: Prepared, layers: LayerTable, shared?: SharedWork): readonly ChunkCost[] {
-  const costs = kindCosts(p, layers, shared);
+export function chunkCosts(p: Prepared, layers: LayerTable, shared: SharedWork = unshared): readonly ChunkCost[] {
+  const costs = new KindCosts(p, layers, shared);
+  const kinds = p.kinds.examples.map((example) => {
+    const cost = costs.of(example);
+    return { ...cost, passes: costs.passesOf(example, cost) };
+  });
   return p.chunks.map((chunk, i) => {
-    const cost = costs[p.kinds.kindOf[i] ?? 0];
-    invariant(cost !== undefined, 'every chunk is of a kind');
-    return { ...cost, chunk };
+    const kind = kinds[p.kinds.kindOf[i] ?? 0];
+    invariant(kind !== undefined, 'every chunk is of a kind');
+    return { ...kind, chunk };
   });
 }
 

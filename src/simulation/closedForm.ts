@@ -13,7 +13,7 @@ import { stepFlops } from './flops.js';
 import { memoryContext, stageParameters } from './memoryContext.js';
 import { boundOfUpdate, type PipelineBound, pipelineBound } from './pipelineBound.js';
 import { type Prepared, prepare } from './prepare.js';
-import { type LayerTable, layerTable, type PassParts } from './stageCost.js';
+import { type LayerTable, layerTable, type PassParts, partsSeconds } from './stageCost.js';
 
 /** Memory and time of one optimizer step in closed form; microseconds to milliseconds of work, no I/O. Throws on bad degrees. */
 export function evaluate(scenario: Scenario): Evaluation {
@@ -101,7 +101,7 @@ function stageMemories(p: Prepared, layers: LayerTable, schedule: Schedule): rea
 /** Parts of the rank that bounds the step, over all its micro-batches; what they leave of the bound is bubble. */
 function stepBreakdown(p: Prepared, works: readonly WorkCost[], bound: PipelineBound): StepBreakdown {
   const m = p.degrees.microBatches;
-  const parts = { compute: 0, recompute: 0, tensor: 0, context: 0, expert: 0, host: 0, offload: 0, sharded: 0 };
+  const parts = { compute: 0, recompute: 0, tensor: 0, context: 0, expert: 0, host: 0, data: 0, offload: 0 };
   p.chunks.forEach((chunk, i) => {
     const share = shareOfRank(p, chunk, bound.rank);
     const work = works[p.kinds.kindOf[i] ?? 0];
@@ -109,18 +109,8 @@ function stepBreakdown(p: Prepared, works: readonly WorkCost[], bound: PipelineB
     addPart(parts, work.cost.parts.forward, share);
     addPart(parts, work.cost.parts.inputGradient, share);
     addPart(parts, work.cost.parts.weightGradient, share);
-    parts.sharded += (work.shardedForward + work.shardedBackward) * share;
   });
-  const work =
-    m *
-    (parts.compute +
-      parts.recompute +
-      parts.tensor +
-      parts.context +
-      parts.expert +
-      parts.host +
-      parts.offload +
-      parts.sharded);
+  const work = m * partsSeconds(parts);
   const accounted = work + bound.sendSeconds + bound.dataSeconds + bound.optimizerSeconds + bound.offloadSeconds;
   const breakdown = {
     computeSeconds: m * parts.compute,
@@ -130,7 +120,7 @@ function stepBreakdown(p: Prepared, works: readonly WorkCost[], bound: PipelineB
     expertParallelSeconds: m * parts.expert,
     pipelineSendSeconds: bound.sendSeconds,
     pipelineBubbleSeconds: Math.max(0, bound.seconds - accounted),
-    dataParallelSeconds: m * parts.sharded + bound.dataSeconds,
+    dataParallelSeconds: m * parts.data + bound.dataSeconds,
     optimizerSeconds: bound.optimizerSeconds,
     offloadSeconds: m * parts.offload + bound.offloadSeconds,
     otherSeconds: m * parts.host + p.framework.stepOverheadSeconds,
@@ -154,6 +144,7 @@ function addPart(sum: { -readonly [K in keyof PassParts]: number }, part: PassPa
   sum.context += part.context * share;
   sum.expert += part.expert * share;
   sum.host += part.host * share;
+  sum.data += part.data * share;
   sum.offload += part.offload * share;
 }
 

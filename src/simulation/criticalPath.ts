@@ -1,5 +1,6 @@
 import { type RankSpan, type RankStart, rankSpans } from './rankSpans.js';
 import type { SimulatedStep } from './simulate.js';
+import { partsSeconds } from './stageCost.js';
 import type { TaskInfo } from './stepTasks.js';
 
 /** As much of a simulated step as its timeline needs. */
@@ -52,21 +53,21 @@ export function noSeconds(): CauseSeconds {
 
 /** Adds `seconds` of a task to what they went to; a pass that contention stretched is stretched in all its parts alike. */
 export function addTaskSeconds(sum: CauseSeconds, info: TaskInfo, seconds: number): void {
-  const { kind, parts, dataSeconds } = info;
+  const { kind, parts } = info;
   if (kind === 'optimizer') sum.optimizerSeconds += seconds;
   else if (kind === 'send') sum.pipelineSendSeconds += seconds;
   else if (kind === 'gather' || kind === 'reduce') sum.dataParallelSeconds += seconds;
   else if (parts === undefined) sum.computeSeconds += seconds;
   else {
-    const { compute, recompute, tensor, context, expert, offload, host } = parts;
-    const alone = compute + recompute + tensor + context + expert + offload + host + dataSeconds;
+    const { compute, recompute, tensor, context, expert, offload, host, data } = parts;
+    const alone = partsSeconds(parts);
     const scale = alone > 0 ? seconds / alone : 0;
     sum.computeSeconds += compute * scale;
     sum.recomputeSeconds += recompute * scale;
     sum.tensorParallelSeconds += tensor * scale;
     sum.contextParallelSeconds += context * scale;
     sum.expertParallelSeconds += expert * scale;
-    sum.dataParallelSeconds += dataSeconds * scale;
+    sum.dataParallelSeconds += data * scale;
     sum.offloadSeconds += offload * scale;
     sum.otherSeconds += host * scale;
   }

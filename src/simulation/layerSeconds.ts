@@ -1,27 +1,37 @@
 import type { Architecture } from '../model/architecture.js';
 import { type LayerGraph, layerGraph } from '../model/operators.js';
-import { contextCost } from '../parallelism/context.js';
+import { contextTraffic } from '../parallelism/context.js';
 import { expertCost } from '../parallelism/expert.js';
 import { type LayerCost, layerCost, type RankShare, type RecomputeChoice } from '../parallelism/layerCost.js';
-import { tensorCost } from '../parallelism/tensor.js';
+import { tensorTraffic } from '../parallelism/tensor.js';
+import {
+  backwardSteps,
+  forwardSteps,
+  inputGradientSteps,
+  type LayerParts,
+  type LayerTraffic,
+  weightGradientSteps,
+} from './pass/layerSteps.js';
+import { type LayerPass, layerPass, plainPass, type Step } from './pass/steps.js';
 import type { Prepared } from './prepare.js';
 
-/** One layer and micro-batch on one rank: device seconds and exposed communication, forward and backward. */
+/** One layer and micro-batch on one rank: its operators, and its passes with the traffic inside them. */
 export interface LayerSeconds {
   readonly graph: LayerGraph;
   readonly cost: LayerCost;
-  readonly tensorForward: number;
-  readonly tensorBackward: number;
-  readonly contextForward: number;
-  readonly contextBackward: number;
-  readonly expertForward: number;
-  readonly expertBackward: number;
+  readonly passes: LayerPasses;
+  /** The same of passes without another micro-batch's beside them to hide their token exchange; `passes` itself where nothing does. */
+  readonly alone: LayerPasses;
 }
 
-/** Column-row pairs that communicate: attention and feed-forward, one where they share a collective or experts are whole. */
-function tensorBlocks(model: Architecture, kind: 'dense' | 'moe'): number {
-  if (kind === 'moe') return 1 + ((model.moe?.sharedExpertIntermediateSize ?? 0) > 0 ? 1 : 0);
-  return model.parallelLayers ? 1 : 2;
+export interface LayerPasses {
+  readonly forward: LayerPass;
+  /** Input and weight gradients together, and apart. */
+  readonly backward: LayerPass;
+  readonly inputGradient: LayerPass;
+  readonly weightGradient: LayerPass;
+  /** What runs again before the backward pass. */
+  readonly recompute: LayerPass;
 }
 
 /** Bytes of an element that sequence parallelism gathers: 1 and a half with their scales where the GEMM input is quantised. */
@@ -33,37 +43,115 @@ function gatheredElementBytes({ execution, timers, share }: Prepared): number {
 export function layerSeconds(p: Prepared, kind: 'dense' | 'moe', recompute: RecomputeChoice): LayerSeconds {
   const graph = layerGraph(p.model, p.execution, kind);
   const cost = layerCost(graph, p.timers, p.accelerator, p.share, recompute);
-  const { strategy, share, contention } = p;
-  const activation = share.tokens * p.model.hiddenSize * share.activationBytes;
-  const tensor = tensorCost(p.mesh.tensor, cost, {
-    bytes: activation,
-    gatherBytes: share.tokens * p.model.hiddenSize * gatheredElementBytes(p),
-    blocks: tensorBlocks(p.model, kind),
+  const { strategy, share } = p;
+  const elements = share.tokens * p.model.hiddenSize;
+  const tensor = tensorTraffic(p.mesh.tensor, {
+    bytes: elements * share.activationBytes,
+    gatherBytes: elements * gatheredElementBytes(p),
     sequenceParallel: strategy.sequenceParallel,
     chunkedOverlap: strategy.tensorOverlap,
     asyncBackward: p.framework.asyncTensorBackward,
-    contention,
   });
-  const context = contextCost(p.mesh.context, cost, contextBytes(p.model, share, strategy.contextMethod, contention));
-  const expert = kind === 'moe' ? exposedExpert(p, cost) : { forward: 0, backward: 0 };
-  return {
-    graph,
-    cost,
-    tensorForward: tensor.exposedForwardSeconds,
-    tensorBackward: tensor.exposedBackwardSeconds,
-    contextForward: context.exposedForwardSeconds,
-    contextBackward: context.exposedBackwardSeconds,
-    expertForward: expert.forward,
-    expertBackward: expert.backward,
-  };
+  const context = contextTraffic(p.mesh.context, contextBytes(p.model, share, strategy.contextMethod));
+  const exchange = kind === 'moe' ? exchangeSeconds(p) : { forward: 0, backward: 0 };
+  const parts: LayerParts = { operators: cost.operators, parallel: p.model.parallelLayers && kind === 'dense' };
+  const links = { tensor, context };
+  const again = recompute === 'all';
+  const alone = new PassesOfLayer(parts, links, cost, again, exchange, { forward: 0, backward: 0 });
+  if (exchange.forward <= 0 || !hidesExchange(p)) return { graph, cost, passes: alone, alone };
+  // The exchange of the one micro-batch runs beside the kernels of the other.
+  const beside = { forward: exchange.backward, backward: exchange.forward };
+  const passes = new PassesOfLayer(parts, links, cost, again, { forward: 0, backward: 0 }, beside);
+  return { graph, cost, passes, alone };
+}
+
+interface Exchange {
+  readonly forward: number;
+  readonly backward: number;
+}
+
+/**
+ * Passes of a layer, each worked out when first asked for: most schedules need half of them. Passes of two micro-batches may run through a layer
+ * at once, forward of one and backward of the other (DeepSeek-V3, section 3.2.1; Megatron's combined 1F1B). In time, each pass is then its own
+ * kernels with the other's token exchange beside them.
+ */
+class PassesOfLayer implements LayerPasses {
+  private readonly known: { -readonly [K in keyof LayerPasses]?: LayerPass } = {};
+  private readonly plain: boolean;
+
+  constructor(
+    private readonly parts: LayerParts,
+    private readonly links: Pick<LayerTraffic, 'tensor' | 'context'>,
+    private readonly cost: LayerCost,
+    private readonly repeats: boolean,
+    private readonly exchange: Exchange,
+    private readonly beside: Exchange,
+  ) {
+    const { forward, backward } = exchange;
+    const inside = links.tensor !== undefined || links.context !== undefined || forward > 0 || backward > 0;
+    this.plain = !inside && beside.forward <= 0 && beside.backward <= 0;
+  }
+
+  get forward(): LayerPass {
+    this.known.forward ??= this.pass(
+      forwardSteps,
+      this.exchange.forward,
+      this.beside.forward,
+      this.cost.forwardSeconds,
+    );
+    return this.known.forward;
+  }
+
+  get backward(): LayerPass {
+    const { inputGradientSeconds, weightGradientSeconds } = this.cost;
+    const seconds = inputGradientSeconds + weightGradientSeconds;
+    this.known.backward ??= this.pass(backwardSteps, this.exchange.backward, this.beside.backward, seconds);
+    return this.known.backward;
+  }
+
+  get inputGradient(): LayerPass {
+    const { exchange, beside, cost } = this;
+    this.known.inputGradient ??= this.pass(
+      inputGradientSteps,
+      exchange.backward,
+      beside.backward,
+      cost.inputGradientSeconds,
+    );
+    return this.known.inputGradient;
+  }
+
+  get weightGradient(): LayerPass {
+    this.known.weightGradient ??= plainPass(this.cost.weightGradientSeconds, () => weightGradientSteps(this.parts));
+    return this.known.weightGradient;
+  }
+
+  /** Of a whole layer, its forward pass; its exchange runs beside that of the other micro-batch. */
+  get recompute(): LayerPass {
+    const seconds = this.cost.recomputeSeconds;
+    const { exchange, beside, cost } = this;
+    this.known.recompute ??= this.repeats
+      ? this.pass(forwardSteps, exchange.forward, beside.backward, cost.forwardSeconds)
+      : plainPass(seconds, () => (seconds > 0 ? [{ kind: 'compute', name: 'recompute', seconds }] : []));
+    return this.known.recompute;
+  }
+
+  private pass(
+    write: (parts: LayerParts, traffic: LayerTraffic) => Step[],
+    expertSeconds: number,
+    besideSeconds: number,
+    kernelSeconds: number,
+  ): LayerPass {
+    const traffic = { ...this.links, expertSeconds };
+    if (this.plain) return plainPass(kernelSeconds, () => write(this.parts, traffic));
+    return layerPass(write(this.parts, traffic), besideSeconds);
+  }
 }
 
 function contextBytes(
   model: Architecture,
   share: RankShare,
   method: Prepared['strategy']['contextMethod'],
-  contention: number,
-): Parameters<typeof contextCost>[2] {
+): Parameters<typeof contextTraffic>[1] {
   const element = share.activationBytes * share.tokens;
   const keyValueHeads = Math.max(
     1,
@@ -74,28 +162,19 @@ function contextBytes(
     method,
     keyValueBytes: 2 * element * keyValueHeads * model.headDim,
     attentionBytes: element * (2 * heads + 2 * keyValueHeads) * model.headDim,
-    contention,
   };
 }
 
-/** Token exchange; with overlap it hides behind the compute of the other micro-batch in flight. */
-function exposedExpert(p: Prepared, cost: LayerCost): { readonly forward: number; readonly backward: number } {
+/** Token exchange of a layer with experts, on its links. */
+function exchangeSeconds(p: Prepared): Exchange {
   const moe = p.model.moe;
   if (moe === null) return { forward: 0, backward: 0 };
   const bytes = (p.share.expertTokens / p.share.expertTensorParallel) * p.model.hiddenSize * p.share.activationBytes;
-  const exchange = expertCost(p.mesh.expert, p.mesh.expertTensor, moe, p.strategy, bytes);
-  const overlaps =
-    p.strategy.expertOverlap || (p.strategy.pipelineSchedule === 'dualpipe' && p.degrees.pipelineParallel > 1);
-  if (!overlaps) return { forward: exchange.forwardSeconds, backward: exchange.backwardSeconds };
-  // Forward exchange hides behind backward compute and the other way round.
-  const backwardCompute = cost.inputGradientSeconds + cost.weightGradientSeconds;
-  return {
-    forward: remaining(exchange.forwardSeconds, backwardCompute, p.contention),
-    backward: remaining(exchange.backwardSeconds, cost.forwardSeconds, p.contention),
-  };
+  const { forwardSeconds, backwardSeconds } = expertCost(p.mesh.expert, p.mesh.expertTensor, moe, p.strategy, bytes);
+  return { forward: forwardSeconds, backward: backwardSeconds };
 }
 
-function remaining(transfer: number, compute: number, contention: number): number {
-  const hidden = Math.min(transfer, compute);
-  return transfer - hidden + hidden * (contention - 1);
+/** Passes of two micro-batches run at once. */
+export function hidesExchange({ strategy }: Pick<Prepared, 'strategy'>): boolean {
+  return strategy.expertOverlap || (strategy.pipelineSchedule === 'dualpipe' && strategy.pipelineParallel > 1);
 }

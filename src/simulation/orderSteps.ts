@@ -1,7 +1,7 @@
 import type { PassKind, PipelineOrder } from '../parallelism/pipeline/order.js';
 
 /** Numbers of the kinds of passes in `OrderSteps.kind`. */
-export const kindNumber: Readonly<Record<PassKind, number>> = {
+const kindNumber: Readonly<Record<PassKind, number>> = {
   forward: 0,
   backward: 1,
   inputGradient: 2,

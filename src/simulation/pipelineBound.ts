@@ -54,6 +54,9 @@ interface KindLoad {
   readonly forward: number;
   readonly backward: number;
   readonly weight: number;
+  /** Passes that DualPipe's order does not join with others: nothing hides their token exchange. */
+  readonly aloneForward: number;
+  readonly aloneBackward: number;
   /** What a micro-batch needs to pass on the way up: a whole backward pass, or its input gradient where weight gradients run apart. */
   readonly up: number;
   readonly dense: number;
@@ -69,11 +72,11 @@ interface KindLoad {
 }
 
 function kindLoad(p: Prepared, schedule: Schedule, work: WorkCost): KindLoad {
-  const { pass } = work.cost;
+  const { pass, unjoined } = work.cost;
   const { gatherSeconds, reduceSeconds, reducePieces } = work;
   const { overlapParameterGather, overlapGradientReduce } = p.strategy;
-  const forward = pass.forward + work.shardedForward;
-  const backward = pass.inputGradient + work.shardedBackward;
+  const forward = pass.forward;
+  const backward = pass.inputGradient;
   const weight = pass.weightGradient;
   // DualPipe's last pass may be a whole backward pass or a weight gradient; the longer one hides more.
   const apart = schedule.splitsWeightGradient && schedule.id !== 'dualpipe';
@@ -82,6 +85,8 @@ function kindLoad(p: Prepared, schedule: Schedule, work: WorkCost): KindLoad {
     forward,
     backward,
     weight,
+    aloneForward: forward + unjoined.forward,
+    aloneBackward: backward + unjoined.backward,
     up: backward + (schedule.splitsWeightGradient ? 0 : weight),
     dense: work.parameters.dense,
     expert: work.parameters.expert,
@@ -217,6 +222,8 @@ class BoundBuilder {
         rank = i;
       }
     }
+    // All ranks share these waits; the rank with the most work stands for them.
+    if (this.schedule.id === 'breadth-first' && this.stages > 1) seconds = Math.max(seconds, this.chunkByChunk());
     const slowedSeconds = Math.max(seconds, this.slowed);
     const optimizer = this.optimizer(rank);
     const commonUpdateSeconds = this.schedule.staggered ? 0 : optimizer.deviceSeconds + optimizer.offloadSeconds;
@@ -252,7 +259,7 @@ class BoundBuilder {
     if (this.schedule.id === 'dualpipe') return this.fromBothEnds(rank, own);
     if (this.endsAlone()) {
       const idle = this.schedule.id === 'zb-h1' ? this.idleSeconds(rank).all : 0;
-      const alone = this.firstGather(rank) + own + idle + this.lastReduce(rank);
+      const alone = this.firstGather(rank) + own + idle + this.slowedBySends(load.sends, idle) + this.lastReduce(rank);
       return rank === 0 && this.schedule.id === 'zb-h1' ? Math.max(alone, this.behindSlowest()) : alone;
     }
     const { first } = this.load(0);
@@ -262,9 +269,20 @@ class BoundBuilder {
       rank === 0 ? first.firstGather : Math.max(this.gatherAlone(load), first.firstGather + this.down(0, rank));
     const idle = this.idleSeconds(rank);
     const after = drain + first.lastReduce;
-    const plain = start + own + idle.all + Math.max(after, rank === 0 ? 0 : load.first.lastReduce - this.blocking);
+    const end = Math.max(after, rank === 0 ? 0 : load.first.lastReduce - this.blocking);
+    const plain = start + own + idle.all + this.slowedBySends(load.sends, idle.all) + end;
     this.slowed = Math.max(this.slowed, start + own + idle.beforeGradients + this.besideReductions(rank, drain));
     return plain;
+  }
+
+  /**
+   * What a rank's messages add to its passes. All but the last are on their way while it works or waits: of S seconds, those that do not fit into
+   * the time it waits run beside passes, which they slow by the contention c. Waiting longer than it must would cost more, as c - 1 < 1.
+   */
+  private slowedBySends(sends: number, idleSeconds: number): number {
+    if (this.blocking > 0) return 0;
+    const slower = Math.min(1, Math.max(0, this.p.contention - 1));
+    return slower * Math.max(0, (this.m * sends - 1) * this.send - idleSeconds);
   }
 
   /**
@@ -283,6 +301,30 @@ class BoundBuilder {
   }
 
   /**
+   * Breadth-first: a rank turns to a chunk when all micro-batches are through its chunk before, and the first has come from the neighbour; the
+   * last is through no sooner than one pass after it is through there.
+   */
+  private chunkByChunk(): number {
+    const { stages, chunks, m, send } = this;
+    /** When a rank is through with what it began last. */
+    const free = new Float64Array(stages);
+    free[0] = this.ofChunk(0).firstGather;
+    let first = 0;
+    let last = 0;
+    for (let i = 0; i < 2 * chunks; i++) {
+      const chunk = i < chunks ? i : 2 * chunks - 1 - i;
+      const { forward, backward, weight } = this.ofChunk(chunk);
+      const pass = i < chunks ? forward : backward + weight;
+      const hop = i === 0 || i === chunks ? 0 : send;
+      const start = Math.max(free[chunk % stages] ?? 0, first + hop);
+      first = start + pass;
+      last = Math.max(start + m * pass, last + hop + pass);
+      free[chunk % stages] = last;
+    }
+    return last + this.ofChunk(0).lastReduce;
+  }
+
+  /**
    * DualPipe: the first micro-batch comes down from the nearer end, and the gradients of the last go back there; meanwhile a rank has only the
    * weight gradients left that it postponed, as many as it is ranks away from its end.
    */
@@ -292,7 +334,53 @@ class BoundBuilder {
     const fill = Math.min(this.down(0, rank), this.down(0, mirror));
     const drain = Math.min(this.up(0, rank), this.up(0, mirror)) - (this.blocking > 0 && fromEnd > 0 ? this.send : 0);
     const postponed = (fromEnd + 1) * Math.max(this.ofChunk(rank).weight, this.ofChunk(mirror).weight);
-    return this.firstGather(rank) + fill + own + Math.max(this.lastReduce(rank), drain - postponed);
+    const sends = (this.load(rank).sends + this.load(mirror).sends) / 2;
+    const waits = fromEnd === 0 ? this.roundTrips() : 0;
+    const busy = own + waits + this.unjoinedSeconds(fromEnd) + this.slowedBySends(sends, waits);
+    return this.firstGather(rank) + fill + busy + Math.max(this.lastReduce(rank), drain - postponed);
+  }
+
+  /** DualPipe: what passes take longer that the order does not join with others. */
+  private unjoinedSeconds(fromEnd: number): number {
+    const near = this.ofChunk(fromEnd);
+    const far = this.ofChunk(this.stages - 1 - fromEnd);
+    const inner = this.stages / 2 - fromEnd - 1;
+    const most = near.aloneForward - near.forward + far.aloneBackward - far.backward;
+    const less = far.aloneForward - far.forward + near.aloneBackward - near.backward;
+    return (2 * inner + fromEnd + 1) * most + (inner + fromEnd + 1) * less;
+  }
+
+  /**
+   * DualPipe's outermost ranks (DeepSeek-V3 report, figure 5). From the start to the rank's first backward pass, that micro-batch goes down all
+   * ranks and comes back: in split backward passes on the far half, in passes joined with forward passes on the near half. From the rank's last
+   * forward pass on, the micro-batch goes down in joined passes and comes back in split ones. Meanwhile the rank has only the passes that its
+   * order puts there. With equal stages both together are the published bubble, (p/2 - 1)(F&B + B - 3W).
+   */
+  private roundTrips(): number {
+    if (this.blocking > 0) return 0;
+    const { stages, send } = this;
+    const inner = stages / 2 - 1;
+    const own = this.ofChunk(0);
+    const far = this.ofChunk(stages - 1);
+    let there = 2 * (stages - 1) * send + own.aloneForward;
+    let back = 2 * (stages - 1) * send + own.aloneBackward + far.weight;
+    for (let i = 1; i < stages; i++) {
+      const at = this.ofChunk(i);
+      const mirror = this.ofChunk(stages - 1 - i);
+      there += at.aloneForward + (i > stages / 2 ? at.aloneBackward : mirror.forward + at.backward + at.weight);
+      back += at.forward + mirror.backward + mirror.weight + at.aloneBackward;
+    }
+    const farWhole = far.aloneBackward + far.weight;
+    const before =
+      (2 * inner + 1) * own.aloneForward +
+      far.aloneForward +
+      inner * (farWhole + far.aloneForward) +
+      (own.forward + far.backward + far.weight);
+    const joined = far.forward + own.backward + own.weight;
+    const after = (inner + 1) * (joined + farWhole + own.aloneBackward) + inner * Math.max(own.weight, far.weight);
+    const [start, end] = [Math.max(0, there - before), Math.max(0, back - after)];
+    // With the fewest micro-batches the first backward pass comes right after the last forward pass: one wait may be both.
+    return this.m > 2 * stages ? start + end : Math.max(start, end);
   }
 
   /**

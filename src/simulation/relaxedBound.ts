@@ -3,6 +3,7 @@ import { scheduleFor } from '../parallelism/pipeline/schedules.js';
 import type { Stage } from '../parallelism/stages.js';
 import type { SharedWork, WorkCost } from './chunkCost.js';
 import { stepOf } from './closedForm.js';
+import { noTraffic } from './pass/passTraffic.js';
 import { pipelineBound } from './pipelineBound.js';
 import type { Prepared } from './prepare.js';
 import { type LayerTable, type StageCost, stageCost } from './stageCost.js';
@@ -13,7 +14,7 @@ import { type LayerTable, type StageCost, stageCost } from './stageCost.js';
  * model, m micro-batches and p stages, the busiest rank works m W / p = globalBatch t c W / (accelerators x microBatch); p cancels out.
  */
 export function layerBoundSeconds(p: Prepared, layers: LayerTable): number {
-  const { forward, inputGradient, weightGradient } = stageCost(p, layers, wholeModel(p)).pass;
+  const { forward, inputGradient, weightGradient } = stageCost(p, layers, wholeModel(p), noTraffic).pass;
   const { globalBatchSize, microBatchSize } = p.strategy;
   const { tensorParallel, contextParallel, accelerators } = p.degrees;
   const share = (globalBatchSize * tensorParallel * contextParallel) / (accelerators * microBatchSize);
@@ -42,7 +43,7 @@ const nothing = { dense: 0, expert: 0 };
  */
 export function pipelineBoundSeconds(p: Prepared, layers: LayerTable, shared?: SharedWork): number {
   const works = p.kinds.examples.map((chunk) =>
-    passesOnly(shared === undefined ? stageCost(p, layers, chunk) : shared.stageCost(p, layers, chunk)),
+    passesOnly(shared === undefined ? stageCost(p, layers, chunk, noTraffic) : shared.stageCost(p, layers, chunk)),
   );
   return stepOf(p, pipelineBound(p, works, scheduleFor(p.strategy)).seconds);
 }
@@ -55,7 +56,5 @@ function passesOnly(cost: StageCost): WorkCost {
     gatherSeconds: 0,
     reduceSeconds: 0,
     reducePieces: 1,
-    shardedForward: 0,
-    shardedBackward: 0,
   };
 }

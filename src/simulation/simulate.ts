@@ -151,8 +151,7 @@ function ownStarts(
       if (Number.isNaN(gather[rank])) gather[rank] = graph.seconds[task] ?? 0;
     } else if ((timeline.start[task] ?? 0) < (first[rank] ?? 0)) {
       first[rank] = timeline.start[task] ?? 0;
-      const chunk = chunks[info?.chunk ?? 0];
-      forward[rank] = (chunk?.cost.pass.forward ?? 0) + (chunk?.shardedForward ?? 0);
+      forward[rank] = chunks[info?.chunk ?? 0]?.passes.cost('forward', info?.alone ?? false).seconds ?? 0;
     }
   }
   return Array.from(first, (firstPassSeconds, rank) => ({

@@ -1,10 +1,11 @@
 import type { RankParameters } from '../parallelism/data.js';
-import type { Pass, PipelineOrder } from '../parallelism/pipeline/order.js';
+import { type Pass, type PipelineOrder, passKinds } from '../parallelism/pipeline/order.js';
 import type { Schedule } from '../parallelism/pipeline/schedule.js';
 import { type ChunkCost, exposedGather, gradientPieces, messageSeconds, rankParameters } from './chunkCost.js';
 import { RankHeap } from './engine/rankHeap.js';
 import { rankUpdate } from './optimizerStep.js';
-import { kindNumber, type OrderSteps, orderSteps } from './orderSteps.js';
+import { type OrderSteps, orderSteps } from './orderSteps.js';
+import { alonePasses } from './pass/alonePasses.js';
 import type { Prepared } from './prepare.js';
 import { RankClock } from './rankClock.js';
 
@@ -53,8 +54,9 @@ const onCompute = -2;
 class StepClock {
   private readonly steps: OrderSteps;
   private readonly clocks: readonly RankClock[];
-  /** By kind of pass and chunk. */
+  /** By chunk, kind of pass and whether it is alone; NaN until asked for. */
   private readonly seconds: Float64Array;
+  private readonly alone: readonly Uint8Array[] | undefined;
   /** When a result is where it is needed; NaN until then. */
   private readonly arrivals: Float64Array;
   /** By rank: its next pass. */
@@ -97,7 +99,8 @@ class StepClock {
     this.arriving = new RankHeap(ranks);
     this.left = new Float64Array(ranks);
     this.send = ranks > 1 ? messageSeconds(p) : 0;
-    this.seconds = passSeconds(chunks);
+    this.seconds = new Float64Array(8 * order.chunks).fill(Number.NaN);
+    this.alone = alonePasses(p, order);
     const arrived = (message: number, at: number): void => this.arrive(message, at);
     this.clocks = order.ranks.map(() => new RankClock(p.contention, arrived));
     for (let rank = 0; rank < ranks; rank++) {
@@ -112,7 +115,7 @@ class StepClock {
     const beside = this.p.strategy.overlapParameterGather;
     let first = true;
     for (let at = starts[rank] as number; at < (starts[rank + 1] as number); at++) {
-      this.left[rank] = (this.left[rank] as number) + this.ownSeconds(at);
+      this.left[rank] = (this.left[rank] as number) + this.ownSeconds(at, rank);
       const beginning = begins[at] as number;
       if (beginning < 0) continue;
       const seconds = this.chunks[chunk[at] as number]?.gatherSeconds ?? 0;
@@ -124,13 +127,21 @@ class StepClock {
   }
 
   /** A pass, and its message where that holds the rank up. */
-  private ownSeconds(at: number): number {
+  private ownSeconds(at: number, rank: number): number {
     const blocks = this.steps.hops[at] === 1 && !this.p.strategy.overlapPipelineSend;
-    return this.secondsOf(at) + (blocks ? this.send : 0);
+    return this.secondsOf(at, rank) + (blocks ? this.send : 0);
   }
 
-  private secondsOf(at: number): number {
-    return this.seconds[4 * (this.steps.chunk[at] as number) + (this.steps.kind[at] as number)] as number;
+  private secondsOf(at: number, rank: number): number {
+    const chunk = this.steps.chunk[at] as number;
+    const kind = this.steps.kind[at] as number;
+    const alone = this.alone?.[rank]?.[at - (this.steps.starts[rank] as number)] ?? 0;
+    const place = 8 * chunk + 2 * kind + alone;
+    const seconds = this.seconds[place] as number;
+    if (!Number.isNaN(seconds)) return seconds;
+    const passes = this.chunks[chunk]?.passes;
+    this.seconds[place] = passes?.cost(passKinds[kind] ?? 'forward', alone === 1).seconds ?? 0;
+    return this.seconds[place] as number;
   }
 
   run(): number | StuckPass {
@@ -193,13 +204,13 @@ class StepClock {
     const second = steps.together[at] === 1 ? at + 1 : -1;
     let gather = this.gatherBefore(at, clock);
     let ready = this.readyAt(at, rank);
-    let seconds = this.secondsOf(at);
-    let own = this.ownSeconds(at);
+    let seconds = this.secondsOf(at, rank);
+    let own = this.ownSeconds(at, rank);
     if (second >= 0) {
       gather = Math.max(gather, this.gatherBefore(second, clock));
       ready = Math.max(ready, this.readyAt(second, rank));
-      seconds += this.secondsOf(second);
-      own += this.ownSeconds(second);
+      seconds += this.secondsOf(second, rank);
+      own += this.ownSeconds(second, rank);
     }
     if (Number.isNaN(ready)) return false;
     this.next[rank] = at + (second < 0 ? 1 : 2);
@@ -228,7 +239,7 @@ class StepClock {
 
   private noteStart(rank: number, at: number, clock: RankClock): void {
     this.firstStart[rank] = clock.now;
-    this.firstForward[rank] = this.seconds[4 * (this.steps.chunk[at] as number)] as number;
+    this.firstForward[rank] = this.secondsOf(at, rank);
   }
 
   /** The chunk whose gradients on this rank are complete with this pass. */
@@ -331,19 +342,6 @@ class StepClock {
     });
     return longest;
   }
-}
-
-/** Seconds by chunk and number of the pass's kind. */
-function passSeconds(chunks: readonly ChunkCost[]): Float64Array {
-  const seconds = new Float64Array(4 * chunks.length);
-  chunks.forEach(({ cost, shardedForward, shardedBackward }, chunk) => {
-    const { forward, inputGradient, weightGradient } = cost.pass;
-    seconds[4 * chunk + kindNumber.forward] = forward + shardedForward;
-    seconds[4 * chunk + kindNumber.backward] = inputGradient + shardedBackward + weightGradient;
-    seconds[4 * chunk + kindNumber.inputGradient] = inputGradient + shardedBackward;
-    seconds[4 * chunk + kindNumber.weightGradient] = weightGradient;
-  });
-  return seconds;
 }
 
 /**

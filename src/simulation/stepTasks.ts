@@ -2,9 +2,11 @@ import { type Pass, type PipelineOrder, passKinds } from '../parallelism/pipelin
 import { type ChunkCost, gradientPieces, messageSeconds, rankParameters } from './chunkCost.js';
 import { streamIndex, TaskGraph } from './engine/taskGraph.js';
 import { rankUpdate } from './optimizerStep.js';
+import { alonePasses } from './pass/alonePasses.js';
+import type { SimulatedPasses } from './pass/simulatedPasses.js';
 import type { Stretch } from './perturbation.js';
 import type { Prepared } from './prepare.js';
-import type { PassParts } from './stageCost.js';
+import { type PassParts, partsSeconds } from './stageCost.js';
 
 /** What a task does; the pass kinds come first, in the order of `passKinds`. */
 export const taskKinds = [...passKinds, 'together', 'send', 'gather', 'reduce', 'optimizer'] as const;
@@ -18,8 +20,8 @@ export interface TaskInfo {
   readonly chunk: number;
   /** Of a pass: exposed seconds by cause. Of two passes together: of both. */
   readonly parts: PassParts | undefined;
-  /** Exposed data-parallel seconds inside a pass (fully sharded units). */
-  readonly dataSeconds: number;
+  /** Of a pass: no pass of another micro-batch beside it hides its token exchange. */
+  readonly alone?: boolean;
   /** What the pass does to memory; empty for anything but the first and last piece of a pass. */
   readonly passes: readonly PassMemory[];
 }
@@ -68,7 +70,8 @@ class StepBuilder {
   /** Message of a pass by slot and direction; -1 where none is sent. */
   private readonly sendOf: Int32Array;
   private readonly sendSeconds: number;
-  private readonly known = new Map<number, PassCost>();
+  private readonly known = new Map<number, TaskCost>();
+  private readonly alone: readonly Uint8Array[] | undefined;
   /** Last data-stream task and last compute task of each rank. */
   private readonly lastReduce: number[] = [];
   private readonly lastCompute: number[] = [];
@@ -82,6 +85,7 @@ class StepBuilder {
     private readonly stretch: Stretch | undefined,
   ) {
     const size = order.chunks * order.microBatches;
+    this.alone = alonePasses(p, order);
     this.graph = new TaskGraph(order.ranks.length);
     this.forwardEnd = new Int32Array(size).fill(-1);
     this.backwardEnd = new Int32Array(size).fill(-1);
@@ -123,6 +127,7 @@ class StepBuilder {
     for (let i = 0; i < passes.length; i++) {
       const pass = passes[i];
       if (pass === undefined) continue;
+      const at = i;
       const beside = pass.together === true ? passes[i + 1] : undefined;
       if (beside !== undefined) i++;
       const both = beside === undefined ? [pass] : [pass, beside];
@@ -135,7 +140,7 @@ class StepBuilder {
         if (endsGradient(one) && this.countGradient(rank, one.chunk) === gradients.get(one.chunk))
           reduced.push(one.chunk);
       }
-      this.addPasses(both, rank, reduced);
+      this.addPasses(both, rank, at, reduced);
     }
   }
 
@@ -151,7 +156,7 @@ class StepBuilder {
     const seconds = this.chunks[chunk]?.gatherSeconds ?? 0;
     if (seconds <= 0) return;
     const stream = streamIndex(rank, this.p.strategy.overlapParameterGather ? 'data' : 'compute');
-    const info: TaskInfo = { kind: 'gather', rank, microBatch: 0, chunk, parts: undefined, dataSeconds: 0, passes: [] };
+    const info: TaskInfo = { kind: 'gather', rank, microBatch: 0, chunk, parts: undefined, passes: [] };
     const task = this.add(info, stream, seconds);
     if (this.p.strategy.overlapParameterGather) this.pendingGathers.push(task);
   }
@@ -159,12 +164,13 @@ class StepBuilder {
   /** Gathers that the next pass must see the end of. */
   private readonly pendingGathers: number[] = [];
 
-  private addPasses(passes: readonly Pass[], rank: number, reducedAfter: readonly number[]): void {
+  private addPasses(passes: readonly Pass[], rank: number, at: number, reducedAfter: readonly number[]): void {
     const first = passes[0];
     if (first === undefined) return;
     const overlapsReduce = reducedAfter.length > 0 && this.p.strategy.overlapGradientReduce;
     const cuts = overlapsReduce || this.pendingGathers.length > 0 ? gradientPieces : 1;
-    const whole = this.costOf(passes);
+    const alone = this.alone?.[rank]?.[at] === 1;
+    const whole = this.costOf(passes, alone);
     const piece = cuts === 1 ? whole : pieceOf(whole, cuts);
     const kind: TaskKind = passes.length > 1 ? 'together' : first.kind;
     const compute = streamIndex(rank, 'compute');
@@ -179,7 +185,7 @@ class StepBuilder {
             microBatch: first.microBatch,
             chunk: first.chunk,
             parts: piece.parts,
-            dataSeconds: piece.dataSeconds,
+            alone,
             passes: memory,
           },
           compute,
@@ -199,41 +205,27 @@ class StepBuilder {
   }
 
   /** Time and memory of one or two passes; the same for every micro-batch, so computed once. */
-  private costOf(passes: readonly Pass[]): PassCost {
+  private costOf(passes: readonly Pass[], alone: boolean): TaskCost {
     let key = 0;
     for (const pass of passes)
       key =
-        key * 4 * this.order.chunks +
-        4 * pass.chunk +
-        passKinds.indexOf(pass.kind) +
-        (passes.length > 1 ? 4 * this.order.chunks : 0);
+        key * 8 * this.order.chunks +
+        8 * pass.chunk +
+        2 * passKinds.indexOf(pass.kind) +
+        (alone ? 1 : 0) +
+        (passes.length > 1 ? 8 * this.order.chunks : 0);
     const known = this.known.get(key);
     if (known !== undefined) return known;
-    const parts = addParts(passes.map((pass) => this.partsOf(pass)));
-    const dataSeconds = passes.reduce((sum, pass) => sum + this.shardedSeconds(pass), 0);
-    const cost = {
-      parts,
-      dataSeconds,
-      seconds: partsTotal(parts) + dataSeconds,
-      passes: passes.map((pass) => passMemory(pass, true, true)),
-    };
+    const parts = addParts(passes.map(({ kind, chunk }) => this.passesOf(chunk).cost(kind, alone).parts));
+    const cost = { parts, seconds: partsSeconds(parts), passes: passes.map((pass) => passMemory(pass, true, true)) };
     this.known.set(key, cost);
     return cost;
   }
 
-  private partsOf(pass: Pass): PassParts {
-    const cost = this.chunks[pass.chunk]?.cost;
-    if (cost === undefined) throw new Error('internal error: a pass of a chunk that is not there');
-    if (pass.kind === 'forward') return cost.parts.forward;
-    if (pass.kind === 'inputGradient') return cost.parts.inputGradient;
-    if (pass.kind === 'weightGradient') return cost.parts.weightGradient;
-    return addParts([cost.parts.inputGradient, cost.parts.weightGradient]);
-  }
-
-  private shardedSeconds(pass: Pass): number {
-    const cost = this.chunks[pass.chunk];
-    if (cost === undefined || pass.kind === 'weightGradient') return 0;
-    return pass.kind === 'forward' ? cost.shardedForward : cost.shardedBackward;
+  private passesOf(chunk: number): SimulatedPasses {
+    const passes = this.chunks[chunk]?.passes;
+    if (passes === undefined) throw new Error('internal error: a pass of a chunk that is not there');
+    return passes;
   }
 
   private remember(pass: Pass, start: number, end: number): void {
@@ -262,7 +254,6 @@ class StepBuilder {
       microBatch: pass.microBatch,
       chunk: pass.chunk,
       parts: undefined,
-      dataSeconds: 0,
       passes: [],
     };
     const task = this.add(info, stream, seconds);
@@ -284,7 +275,6 @@ class StepBuilder {
         microBatch: 0,
         chunk,
         parts: undefined,
-        dataSeconds: 0,
         passes: [],
       };
       const task = this.add(
@@ -331,7 +321,6 @@ class StepBuilder {
         microBatch: 0,
         chunk: 0,
         parts: undefined,
-        dataSeconds: 0,
         passes: [],
       };
       return this.add(info, streamIndex(rank, 'compute'), deviceSeconds + offloadSeconds);
@@ -349,20 +338,14 @@ class StepBuilder {
 }
 
 /** Time and memory of one task's passes. */
-interface PassCost {
+interface TaskCost {
   readonly parts: PassParts;
-  readonly dataSeconds: number;
   readonly seconds: number;
   readonly passes: readonly PassMemory[];
 }
 
-function pieceOf(whole: PassCost, cuts: number): PassCost {
-  return {
-    parts: scaleParts(whole.parts, 1 / cuts),
-    dataSeconds: whole.dataSeconds / cuts,
-    seconds: whole.seconds / cuts,
-    passes: [],
-  };
+function pieceOf({ parts, seconds }: TaskCost, cuts: number): TaskCost {
+  return { parts: scaleParts(parts, 1 / cuts), seconds: seconds / cuts, passes: [] };
 }
 
 /** Passes after which a chunk's gradients of one micro-batch are complete. */
@@ -387,12 +370,8 @@ function gradientCounts(passes: readonly Pass[]): Map<number, number> {
   return counts;
 }
 
-export function partsTotal(parts: PassParts): number {
-  return parts.compute + parts.recompute + parts.tensor + parts.context + parts.expert + parts.host + parts.offload;
-}
-
 function addParts(all: readonly PassParts[]): PassParts {
-  const sum = { compute: 0, recompute: 0, tensor: 0, context: 0, expert: 0, host: 0, offload: 0 };
+  const sum = { compute: 0, recompute: 0, tensor: 0, context: 0, expert: 0, host: 0, data: 0, offload: 0 };
   for (const parts of all) {
     sum.compute += parts.compute;
     sum.recompute += parts.recompute;
@@ -400,6 +379,7 @@ function addParts(all: readonly PassParts[]): PassParts {
     sum.context += parts.context;
     sum.expert += parts.expert;
     sum.host += parts.host;
+    sum.data += parts.data;
     sum.offload += parts.offload;
   }
   return sum;
@@ -413,6 +393,7 @@ function scaleParts(parts: PassParts, by: number): PassParts {
     context: parts.context * by,
     expert: parts.expert * by,
     host: parts.host * by,
+    data: parts.data * by,
     offload: parts.offload * by,
   };
 }

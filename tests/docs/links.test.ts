@@ -120,7 +120,7 @@ describe('the check itself', () => {
   });
 
   test('a name that is only used, not declared, does not count', () => {
-    // contextCost imports sendSeconds.
-    expect(check('[`sendSeconds`](../src/parallelism/context.ts)')).toHaveLength(1);
+    // contextTraffic imports collectiveSeconds.
+    expect(check('[`collectiveSeconds`](../src/parallelism/context.ts)')).toHaveLength(1);
   });
 });

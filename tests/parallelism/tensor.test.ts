@@ -1,27 +1,39 @@
 import { describe, expect, it } from 'vitest';
 import { collectiveSeconds } from '../../src/hardware/collectives/collective.js';
 import { placeGroup } from '../../src/hardware/collectives/group.js';
-import type { LayerCost } from '../../src/parallelism/layerCost.js';
-import { tensorCost } from '../../src/parallelism/tensor.js';
+import { tensorTraffic } from '../../src/parallelism/tensor.js';
 import { resolveScenario } from '../../src/scenario/resolveScenario.js';
 
 const { cluster } = resolveScenario({ model: 'llama3-70b', cluster: 'dgx-h100' });
 const group = placeGroup(cluster, 8, 1);
-const layer = { columnWeightGradientSeconds: 0, collectiveGemmSeconds: 0 } as LayerCost;
 const bytes = 256e6;
-const options = { bytes, blocks: 2, chunkedOverlap: false, asyncBackward: false, contention: 1.1 };
+const options = { bytes, gatherBytes: bytes / 2, chunkedOverlap: false, asyncBackward: false };
 
-describe('tensor-parallel collectives of a layer', () => {
+describe('tensor-parallel collectives of a column-row pair', () => {
   it('gathers quantised inputs in one byte an element and sums in two', () => {
-    const cost = tensorCost(group, layer, { ...options, sequenceParallel: true, gatherBytes: bytes / 2 });
-    const gather = 2 * collectiveSeconds(group, 'allGather', bytes / 2);
-    const scatter = 2 * collectiveSeconds(group, 'reduceScatter', bytes);
-    expect(cost.exposedForwardSeconds).toBeCloseTo(gather + scatter, 9);
-    expect(cost.exposedBackwardSeconds).toBeCloseTo(2 * gather + scatter, 9);
+    const traffic = tensorTraffic(group, { ...options, sequenceParallel: true });
+    const gather = collectiveSeconds(group, 'allGather', bytes / 2);
+    const scatter = collectiveSeconds(group, 'reduceScatter', bytes);
+    expect(traffic).toMatchObject({ gatherSeconds: gather, sumSeconds: scatter });
+    expect(traffic).toMatchObject({
+      gradientGatherSeconds: gather,
+      inputGatherSeconds: gather,
+      gradientSumSeconds: scatter,
+    });
   });
 
   it('sums whole activations without sequence parallelism, whatever is quantised', () => {
-    const cost = tensorCost(group, layer, { ...options, sequenceParallel: false, gatherBytes: bytes / 2 });
-    expect(cost.forwardSeconds).toBeCloseTo(2 * collectiveSeconds(group, 'allReduce', bytes), 9);
+    const traffic = tensorTraffic(group, { ...options, sequenceParallel: false });
+    const reduce = collectiveSeconds(group, 'allReduce', bytes);
+    expect(traffic).toMatchObject({
+      gatherSeconds: 0,
+      sumSeconds: reduce,
+      inputGatherSeconds: 0,
+      gradientSumSeconds: reduce,
+    });
+  });
+
+  it('is nothing for one rank', () => {
+    expect(tensorTraffic(placeGroup(cluster, 1, 1), { ...options, sequenceParallel: true })).toBeUndefined();
   });
 });

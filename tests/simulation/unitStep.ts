@@ -69,8 +69,7 @@ function infoOf({ kind, microBatch, chunk }: Pass, rank: number, seconds: number
     rank,
     microBatch,
     chunk,
-    parts: { compute: seconds, recompute: 0, tensor: 0, context: 0, expert: 0, offload: 0, host: 0 },
-    dataSeconds: 0,
+    parts: { compute: seconds, recompute: 0, tensor: 0, context: 0, expert: 0, data: 0, offload: 0, host: 0 },
     passes: [],
   };
 }

@@ -1,9 +1,11 @@
 import { type ActivationTable, activationTable } from '../../memory/stageMemory.js';
 import { oneForwardOneBackward } from '../../parallelism/pipeline/oneForwardOneBackward.js';
+import { scheduleFor } from '../../parallelism/pipeline/schedules.js';
 import type { Stage } from '../../parallelism/stages.js';
 import type { Strategy } from '../../parallelism/strategy.js';
 import { workKey } from '../../simulation/chunkKinds.js';
 import { memoryContext } from '../../simulation/memoryContext.js';
+import { noTraffic } from '../../simulation/pass/passTraffic.js';
 import type { Prepared } from '../../simulation/prepare.js';
 import { layerBoundSeconds } from '../../simulation/relaxedBound.js';
 import { type LayerTable, layerTable, type StageCost, stageCost } from '../../simulation/stageCost.js';
@@ -86,16 +88,16 @@ export class LayerCosts {
     return found;
   }
 
-  /** Costs of a piece of work, which depend on the pipeline only in that there is one. */
+  /** Costs of a piece of work, which depend on the pipeline only in that there is one, and whether its weight gradients run apart. */
   stageCost(p: Prepared, table: LayerTable, work: Stage): StageCost {
-    const { activationOffloadLayers, offload, recompute, recomputeLayers } = p.strategy;
-    if (activationOffloadLayers > 0 || offload.startsWith('parameters')) return stageCost(p, table, work);
+    const { recompute, recomputeLayers } = p.strategy;
     let costs = this.stageCosts.get(table);
     if (costs === undefined) {
       costs = new Map();
       this.stageCosts.set(table, costs);
     }
-    let key = workKey(work) * 2 + (p.degrees.pipelineParallel > 1 ? 1 : 0);
+    const apart = scheduleFor(p.strategy).splitsWeightGradient;
+    let key = workKey(work) * 4 + (p.degrees.pipelineParallel > 1 ? 2 : 0) + (apart ? 1 : 0);
     if (recompute === 'full' && recomputeLayers > 0) {
       const { denseLayers, moeLayers } = p.stages[work.stage] ?? work;
       // Below 2^53 for a thousand layers.
@@ -103,7 +105,7 @@ export class LayerCosts {
     }
     let cost = costs.get(key);
     if (cost === undefined) {
-      cost = stageCost(p, table, work);
+      cost = stageCost(p, table, work, noTraffic);
       costs.set(key, cost);
     }
     return cost;

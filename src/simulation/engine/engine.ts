@@ -1,6 +1,6 @@
 import { invariant } from '../../errors.js';
 import { RankHeap } from './rankHeap.js';
-import { type FrozenGraph, streamsPerRank } from './taskGraph.js';
+import { type FrozenGraph, type StreamName, streamNames, streamsPerRank } from './taskGraph.js';
 
 /** When every task ran. */
 export interface Timeline {
@@ -20,14 +20,21 @@ export interface Deadlock {
 }
 
 const compute = 0;
+const tensor = streamNames.indexOf('tensor');
+const data = streamNames.indexOf('data');
 
 /**
  * Runs the graph: each stream works through its tasks in order; a task starts when it is the first of its stream and its
- * dependencies are done. While a rank's compute stream and any other of its streams are busy at once, all of them run slower by
- * `contention`. Deterministic: ties go to the lower rank, then the lower stream.
+ * dependencies are done. While a rank's compute stream and another of its streams are busy at once, all of them run slower by
+ * `contention`; whole tensor-parallel collectives beside compute slow nothing (docs/model.md, section 4.5). The data stream stands still while one of `dataYieldsTo` moves: they share links. Deterministic: ties go to the lower rank,
+ * then the lower stream.
  */
-export function runGraph(graph: FrozenGraph, contention: number): Timeline | Deadlock {
-  return new Engine(graph, contention).run();
+export function runGraph(
+  graph: FrozenGraph,
+  contention: number,
+  dataYieldsTo: readonly StreamName[] = [],
+): Timeline | Deadlock {
+  return new Engine(graph, contention, dataYieldsTo).run();
 }
 
 class Engine {
@@ -48,13 +55,19 @@ class Engine {
   private readonly used: Int32Array;
   private readonly firstUsed: Int32Array;
   private readonly heap: RankHeap;
+  private readonly yieldsTo: readonly number[];
+  /** The data stream of a rank while it stands still, else -1. */
+  private readonly paused: Int32Array;
   private events = 0;
   private now = 0;
 
   constructor(
     private readonly graph: FrozenGraph,
     private readonly contention: number,
+    dataYieldsTo: readonly StreamName[],
   ) {
+    this.yieldsTo = dataYieldsTo.map((name) => streamNames.indexOf(name));
+    this.paused = new Int32Array(graph.ranks).fill(-1);
     const streams = graph.ranks * streamsPerRank;
     this.start = new Float64Array(graph.size);
     this.end = new Float64Array(graph.size);
@@ -110,10 +123,11 @@ class Engine {
     this.clock[rank] = this.now;
     if (elapsed <= 0) return;
     const done = elapsed * (this.rate[rank] ?? 1);
+    const paused = this.paused[rank] ?? -1;
     const end = this.firstUsed[rank + 1] ?? 0;
     for (let u = this.firstUsed[rank] ?? 0; u < end; u++) {
       const s = this.used[u] ?? 0;
-      if ((this.running[s] ?? -1) >= 0) this.left[s] = (this.left[s] ?? 0) - done;
+      if ((this.running[s] ?? -1) >= 0 && s !== paused) this.left[s] = (this.left[s] ?? 0) - done;
     }
   }
 
@@ -173,24 +187,34 @@ class Engine {
 
   /** Sets the rank's rate and the time at which its next task ends. */
   private schedule(rank: number): void {
+    const paused = this.yieldsTo.length > 0 ? this.pausedStream(rank) : -1;
+    this.paused[rank] = paused;
     let busy = 0;
+    let quiet = 0;
+    const first = rank * streamsPerRank;
     let shortest = Number.POSITIVE_INFINITY;
     const end = this.firstUsed[rank + 1] ?? 0;
     for (let u = this.firstUsed[rank] ?? 0; u < end; u++) {
       const s = this.used[u] ?? 0;
-      if ((this.running[s] ?? -1) < 0) continue;
+      if ((this.running[s] ?? -1) < 0 || s === paused) continue;
       busy++;
+      if (s === first + tensor) quiet = 1;
       shortest = Math.min(shortest, this.left[s] ?? 0);
     }
     if (busy === 0) {
       this.heap.remove(rank);
       return;
     }
-    const beside = busy > 1 && (this.running[rank * streamsPerRank + compute] ?? -1) >= 0;
+    const beside = busy - quiet > 1 && (this.running[first + compute] ?? -1) >= 0;
     const rate = beside ? 1 / this.contention : 1;
     this.rate[rank] = rate;
     this.clock[rank] = this.now;
     this.heap.set(rank, this.now + Math.max(0, shortest) / rate);
+  }
+
+  private pausedStream(rank: number): number {
+    const first = rank * streamsPerRank;
+    return this.yieldsTo.some((stream) => (this.running[first + stream] ?? -1) >= 0) ? first + data : -1;
   }
 
   private stuckTasks(): number[] {

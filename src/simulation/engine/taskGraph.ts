@@ -1,5 +1,8 @@
-/** Kinds of stream on every rank; tasks on one stream run one after the other, in the order they were added. */
-export const streamNames = ['compute', 'tensor', 'send', 'data', 'expert', 'host'] as const;
+/**
+ * Kinds of stream on every rank; tasks on one stream run one after the other, in the order they were added. `pieces` are tensor-parallel
+ * collectives in pieces, beside GEMMs that are cut as well.
+ */
+export const streamNames = ['compute', 'tensor', 'pieces', 'context', 'expert', 'send', 'data', 'host'] as const;
 export type StreamName = (typeof streamNames)[number];
 export const streamsPerRank = streamNames.length;
 
