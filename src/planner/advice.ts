@@ -3,8 +3,10 @@ import { dataShardings, recomputes, type Strategy } from '../parallelism/strateg
 import { formatBytes } from '../quantity/format.js';
 import type { Scenario } from '../scenario/scenario.js';
 import { evaluate } from '../simulation/closedForm.js';
+import { evaluateStep } from '../simulation/evaluateStep.js';
 import type { Evaluation } from '../simulation/evaluation.js';
 import type { Advice } from './estimateResult.js';
+import { refusedKeys } from './search/frameworkRules.js';
 
 /** Below this gain a change is not worth a line: the estimate itself is not that exact. */
 const LEAST_GAIN = 0.005;
@@ -12,25 +14,38 @@ const MOST_ADVICE = 5;
 
 type Change = Partial<Strategy>;
 
+/** Neighbours that the event simulation looks at, the most promising first: a few milliseconds each. */
+const MOST_CONFIRMED = 8;
+
 /**
- * Re-evaluates the strategies one change away. Where this one fits: those that fit and are faster. Where it does not:
- * those that fit, also two changes away if one is not enough. Fastest first. Both sides by the closed form: a neighbour takes
- * microseconds, and what simulation adds is much the same on both.
+ * Re-evaluates the strategies one change away by what `now` rests on, so that gains are those that the changed run file would show. Where this one
+ * fits: those that fit and are faster. Where it does not: those that fit, also two changes away if one is not enough. Fastest first.
  */
-export function adviceFor(scenario: Scenario): readonly Advice[] {
-  const now = evaluate(scenario);
+export function adviceFor(scenario: Scenario, now: Evaluation): readonly Advice[] {
   const changes = neighbours(scenario.strategy, !now.fits);
   const single = better(scenario, now, changes);
   if (single.length > 0 || now.fits) return single.slice(0, MOST_ADVICE);
   return better(scenario, now, pairs(changes)).slice(0, MOST_ADVICE);
 }
 
+/** The closed form bounds the simulation: what is not promising by it need not be simulated. */
 function better(scenario: Scenario, now: Evaluation, changes: readonly Change[]): readonly Advice[] {
-  const found = changes.flatMap((change): Advice[] => {
-    const next = tryEvaluate({ ...scenario, strategy: { ...scenario.strategy, ...change } });
-    if (!next?.feasible || !next.fits) return [];
+  // What the user has, the framework takes; a change must not be what it refuses.
+  const settled = refusedKeys(scenario, scenario.strategy);
+  const slowest = now.fits ? (1 - LEAST_GAIN) * now.stepSeconds : Number.POSITIVE_INFINITY;
+  const promising = changes
+    .flatMap((change) => {
+      const changed = { ...scenario, strategy: { ...scenario.strategy, ...change } };
+      if (refusedKeys(changed, changed.strategy).some((key) => !settled.includes(key))) return [];
+      const bound = tryEvaluate(changed);
+      return bound?.feasible && bound.fits && bound.stepSeconds <= slowest ? [{ change, changed, bound }] : [];
+    })
+    .sort((a, b) => a.bound.stepSeconds - b.bound.stepSeconds)
+    .slice(0, MOST_CONFIRMED);
+  const found = promising.flatMap(({ change, changed, bound }): Advice[] => {
+    const next = now.method === 'simulation' ? evaluateStep(changed) : bound;
+    if (!next.fits || next.stepSeconds > slowest) return [];
     const stepSecondsDelta = next.stepSeconds - now.stepSeconds;
-    if (now.fits && stepSecondsDelta > -LEAST_GAIN * now.stepSeconds) return [];
     const peakBytesDelta = next.allocatedBytes - now.allocatedBytes;
     return [{ change, stepSecondsDelta, peakBytesDelta, message: message(change, next, now) }];
   });

@@ -53,7 +53,7 @@ export function estimate(scenario: Scenario, options: EstimateOptions = {}): Est
     training: withIntervals(trainingRun(scenario, seconds, parameters.total), stepFactors),
     uncertainty: { level: intervalLevel, outsideValidatedRange: uncertainty.outsideValidatedRange },
     warnings: warningsFor(scenario, evaluation, options.estimatedFigures ?? []),
-    advice: options.advice === false ? [] : adviceFor(scenario),
+    advice: options.advice === false ? [] : adviceFor(scenario, evaluation),
   };
 }
 

@@ -2,7 +2,7 @@ import type { ComparedValue, Comparison } from '../planner/compare/compareEstima
 import type { GapReport } from '../planner/compare/explainGap.js';
 import { formatRatio, formatSeconds, grouped } from '../quantity/format.js';
 import { formatCell } from './sweepTable.js';
-import { bar, type TextStyle, tint, wrapped } from './text.js';
+import { bar, intervalText, type TextStyle, tint, wrapped } from './text.js';
 import { bytesParts, secondsParts, type WaterfallParts } from './waterfallParts.js';
 
 /** Estimates side by side: what differs is marked, what is the same takes one line; then why the first and each other differ. */
@@ -21,11 +21,24 @@ export function compareTable(comparison: Comparison, style: TextStyle): string {
     .join('\n\n')}\n`;
 }
 
+/** A figure, and the interval that it lies in below it. */
+function withInterval(figure: ComparedValue, { intervals }: Comparison): readonly ComparedValue[] {
+  const values = intervals.find(({ key }) => key === figure.key)?.values;
+  if (values === undefined || values.every((value) => value === null)) return [figure];
+  const texts = values.map((value) =>
+    value === null ? null : intervalText(value, (end) => formatCell(figure.key, end)),
+  );
+  return [figure, { key: `${figure.key} 80 % range`, values: texts, differs: figure.differs }];
+}
+
 /** Tables of as many estimates as the width holds. */
-function sideBySide({ names, settings, figures }: Comparison, style: TextStyle): readonly (readonly string[])[] {
+function sideBySide(comparison: Comparison, style: TextStyle): readonly (readonly string[])[] {
+  const { names, settings, figures } = comparison;
   const rows = [
     ...settings.filter(({ differs }) => differs),
-    ...figures.filter(({ values }) => values.some((value) => value !== null)),
+    ...figures
+      .filter(({ values }) => values.some((value) => value !== null))
+      .flatMap((figure) => withInterval(figure, comparison)),
   ];
   const labels = rows.map(({ key }) => shortKey(key));
   const lead = Math.max(...labels.map(({ length }) => length), 8) + 2;
@@ -95,9 +108,12 @@ const MOST_CAUSES = 12;
 
 /** The causes of a gap for people, likeliest first. */
 export function gapTable(report: GapReport, name: string, style: TextStyle): string {
-  const { estimatedSeconds, measuredSeconds, gapDelta, causes } = report;
+  const { estimatedSeconds, measuredSeconds, gapDelta, causes, estimatedSecondsInterval } = report;
   const direction = gapDelta >= 0 ? 'slower' : 'faster';
   const head = `${name}: measured ${formatSeconds(measuredSeconds)}, estimated ${formatSeconds(estimatedSeconds)}: ${formatRatio(Math.abs(gapDelta))} ${direction} than estimated`;
+  const [low, high] = estimatedSecondsInterval;
+  const place = measuredSeconds >= low && measuredSeconds <= high ? 'inside' : 'outside';
+  const range = `${place} the 80 % range of like runs, ${intervalText(estimatedSecondsInterval, formatSeconds)}`;
   const lines = causes.slice(0, MOST_CAUSES).flatMap(({ name: cause, setting, stepSeconds, explains, fits, about }) => {
     const share = `${grouped(Math.round(explains * 100))} %`.padStart(6);
     const words = [cause, ...(setting === '' ? [] : [setting])].join(', ');
@@ -109,5 +125,5 @@ export function gapTable(report: GapReport, name: string, style: TextStyle): str
   });
   const title = 'What could account for it, alone, and how much of it; likeliest first';
   const none = ['  nothing in this list moves the estimate that way'];
-  return `${[...wrapped('', head.split(' '), style.columns), '', tint(title, 'bold', style), ...(lines.length > 0 ? lines : none)].join('\n')}\n`;
+  return `${[...wrapped('', `${head}; ${range}`.split(' '), style.columns), '', tint(title, 'bold', style), ...(lines.length > 0 ? lines : none)].join('\n')}\n`;
 }

@@ -3,7 +3,7 @@ import type { PlanDocument, WhyNotDocument } from '../planner/search/planDocumen
 import { formatBytes, formatCount, formatDollars, formatRatio, formatSeconds, grouped } from '../quantity/format.js';
 import { stepCauses } from './causes.js';
 import { strategyLabel } from './strategyLabel.js';
-import { row, type TextStyle, tint, wrapped } from './text.js';
+import { intervalText, row, type TextStyle, tint, wrapped } from './text.js';
 
 /** The search's answer for people: the plans, what limits the best one, what was ruled out and why. */
 export function planTable(plan: PlanDocument, question: Question, style: TextStyle): string {
@@ -103,13 +103,6 @@ function planRows(document: PlanDocument, question: Question, style: TextStyle):
     ...lines,
     ...wrapped('', notes.join(' ').split(' '), style.columns).map((line) => tint(line, 'dim', style)),
   ];
-}
-
-/** `4.71..9.31 s`, the unit once where both have the same. */
-export function intervalText([low, high]: readonly [number, number], format: (value: number) => string): string {
-  const [from = '', unit] = format(low).split(' ');
-  const to = format(high);
-  return to.endsWith(` ${unit}`) ? `${from}..${to}` : `${format(low)}..${to}`;
 }
 
 /** A chance in whole percent; certainty is not claimed. */

@@ -149,7 +149,8 @@ export function formatCell(name: string, cell: Cell): string {
     if (/FlopsPerSecond$|^(fp|bf|tf)\d+$/.test(word)) return formatFlopsPerSecond(cell);
   }
   if (/[sS]econds$/.test(word)) return formatSeconds(cell);
-  if (/^mfu$|^hfu$|^goodput$/.test(word)) return formatRatio(cell);
+  if (/^probability/.test(word) && cell < 0.01) return '<1 %';
+  if (/^mfu$|^hfu$|^goodput$|^probability/.test(word)) return formatRatio(cell);
   if (/Usd$/.test(word)) return formatDollars(cell);
   if (word === 'tokens' || cell >= 1e9) return formatCount(cell);
   if (Number.isInteger(cell)) return grouped(cell);

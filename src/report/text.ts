@@ -25,7 +25,7 @@ export function wrapped(lead: string, words: readonly string[], columns: number)
   const room = columns - visible(lead);
   const lines: string[] = [];
   let line = '';
-  for (const word of words) {
+  for (const word of withUnits(words)) {
     if (line === '') line = word;
     else if (visible(line) + 1 + visible(word) <= room) line = `${line} ${word}`;
     else {
@@ -35,6 +35,19 @@ export function wrapped(lead: string, words: readonly string[], columns: number)
   }
   lines.push(line);
   return lines.map((text, index) => (index === 0 ? lead : ' '.repeat(visible(lead))) + text);
+}
+
+const unit = /^(%|s|ms|us|min|h|days|[KMGT]?i?B|kWh|MWh|GWh|kg|t|million|billion)[,;:.)]*$/;
+
+/** A number and its unit stay on one line. */
+function withUnits(words: readonly string[]): readonly string[] {
+  const joined: string[] = [];
+  for (const word of words) {
+    const before = joined.at(-1);
+    if (before !== undefined && /\d$/.test(before) && unit.test(word)) joined[joined.length - 1] = `${before} ${word}`;
+    else joined.push(word);
+  }
+  return joined;
 }
 
 /** Length on the terminal, where a word may be tinted. */
@@ -55,4 +68,11 @@ export function row(cells: readonly string[], widths: readonly number[]): string
     .map((cell, index) => (index === 0 ? cell.padEnd(widths[index] ?? 0) : cell.padStart(widths[index] ?? 0)))
     .join(' ')
     .trimEnd();
+}
+
+/** `4.71..9.31 s`, the unit once where both have the same. */
+export function intervalText([low, high]: readonly [number, number], format: (value: number) => string): string {
+  const [from = '', unit] = format(low).split(' ');
+  const to = format(high);
+  return to.endsWith(` ${unit}`) ? `${from}..${to}` : `${format(low)}..${to}`;
 }

@@ -7,6 +7,7 @@ import { toJson } from '../../src/report/json.js';
 import { estimatedFigures } from '../../src/scenario/estimatedFigures.js';
 import { loadRun, readRunFile } from '../../src/scenario/loadScenario.js';
 import { slipway } from '../cli/slipway.js';
+import { rounded } from './rounded.js';
 
 /** Outputs that only change on purpose, one pair for each run file of examples/. `npm run freeze` writes them anew. */
 const examples = fileURLToPath(new URL('../../examples/', import.meta.url));
@@ -31,8 +32,3 @@ test.each([
 ])('%s', async (name, args) => {
   await expect(slipway(args).stdout).toMatchFileSnapshot(`${name}.txt`);
 });
-
-/** The last digits of a double differ between machines (Math.exp and friends), and mean nothing. */
-function rounded(json: string): string {
-  return json.replaceAll(/-?\d+\.\d+(e[+-]?\d+)?/g, (number) => String(Number(Number(number).toPrecision(6))));
-}

@@ -104,6 +104,25 @@ test('advice fits, is faster, and says by how much', () => {
   }
 });
 
+test('advice for a pipeline rests on the simulation, like the estimate itself', () => {
+  const run = {
+    model: 'llama3-8b',
+    cluster: 'dgx-h100',
+    accelerators: 32,
+    strategy: { globalBatchSize: 64, tensorParallel: 2, pipelineParallel: 4, recompute: 'full' as const },
+  };
+  const { advice, step, memory } = estimate(resolveScenario(run));
+  expect(step.method).toBe('simulation');
+  expect(advice.length).toBeGreaterThan(1);
+  for (const { change, stepSecondsDelta, peakBytesDelta } of advice) {
+    const changed = resolveScenario({ ...run, strategy: { ...run.strategy, ...change } as object });
+    const next = estimate(changed, { advice: false });
+    expect(next.step.method).toBe('simulation');
+    expect(next.step.seconds).toBeCloseTo(step.seconds + stepSecondsDelta, 12);
+    expect(next.memory.peakBytes).toBe(memory.peakBytes + peakBytesDelta);
+  }
+});
+
 test('advice for what does not fit makes it fit', () => {
   const large = { ...small, strategy: { globalBatchSize: 512, microBatchSize: 32, dataSharding: 'ddp' as const } };
   const { advice, memory, warnings } = estimate(resolveScenario(large));

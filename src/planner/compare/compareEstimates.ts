@@ -1,3 +1,4 @@
+import type { Interval } from '../../uncertainty/intervals.js';
 import type { Estimate } from '../estimateResult.js';
 import { memoryWaterfall, stepWaterfall, type Waterfall } from './waterfall.js';
 
@@ -14,6 +15,8 @@ export interface Comparison {
   readonly names: readonly string[];
   readonly settings: readonly ComparedValue[];
   readonly figures: readonly ComparedValue[];
+  /** What 80 % of like runs lie within, by the figure that it is about. */
+  readonly intervals: readonly { readonly key: string; readonly values: readonly (Interval | null)[] }[];
   /** From the first estimate to the second, third, ...: why the step and the memory differ. */
   readonly waterfalls: readonly {
     readonly from: string;
@@ -33,6 +36,7 @@ const figureKeys = [
   'memory.peakBytes',
   'memory.deviceBytes',
   'memory.capacityBytes',
+  'memory.probabilityOfNotFitting',
   'step.seconds',
   'throughput.tokensPerSecond',
   'throughput.tokensPerSecondPerAccelerator',
@@ -66,6 +70,10 @@ export function compareEstimates(named: readonly NamedEstimate[]): Comparison {
         named.map(({ estimate }) => figureAt(estimate, key)),
       ),
     ),
+    intervals: [
+      { key: 'step.seconds', values: named.map(({ estimate }) => estimate.step.secondsInterval ?? null) },
+      { key: 'memory.peakBytes', values: named.map(({ estimate }) => estimate.memory.peakBytesInterval ?? null) },
+    ],
     waterfalls:
       first === undefined
         ? []

@@ -3,6 +3,7 @@ import { type FlopsConvention, modelFlops } from '../../model/flops.js';
 import { countParameters } from '../../model/parameters.js';
 import type { Scenario } from '../../scenario/scenario.js';
 import { evaluateStep } from '../../simulation/evaluateStep.js';
+import { type Interval, scaled, uncertaintyOf } from '../../uncertainty/intervals.js';
 import { throughput } from '../throughput.js';
 import { gapCauses, type SlideCause } from './gapCauses.js';
 
@@ -29,6 +30,8 @@ export interface GapExplanation {
 export interface GapReport {
   readonly schemaVersion: 1;
   readonly estimatedSeconds: number;
+  /** What 80 % of like runs take: a measurement within it needs no other cause than the model's own error. */
+  readonly estimatedSecondsInterval: Interval;
   readonly measuredSeconds: number;
   /** Measured over estimated, minus one. */
   readonly gapDelta: number;
@@ -74,6 +77,7 @@ export function explainGap(
   return {
     schemaVersion: 1,
     estimatedSeconds,
+    estimatedSecondsInterval: scaled(estimatedSeconds, uncertaintyOf(scenario, evaluation).stepFactors),
     measuredSeconds,
     gapDelta: measuredSeconds / estimatedSeconds - 1,
     causes: ranked.map(({ stretch: _, ...explanation }) => explanation),

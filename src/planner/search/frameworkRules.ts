@@ -7,6 +7,7 @@ import type {
   Precision,
   Strategy,
 } from '../../parallelism/strategy.js';
+import type { Scenario } from '../../scenario/scenario.js';
 
 export type SplitDegrees = Pick<
   Strategy,
@@ -234,4 +235,18 @@ export function rulesOf({ id, version }: Framework): FrameworkRules {
   if (id === 'deepspeed') return deepSpeed;
   if (id === 'xla') return xla;
   return version === 'torchtitan' || version === 'nemo-automodel' ? torchtitan : fsdp;
+}
+
+/** Keys of a whole strategy whose values its framework would refuse together with the others. */
+export function refusedKeys({ framework, model, accelerators }: Scenario, strategy: Strategy): readonly string[] {
+  const rules = rulesOf(framework);
+  const { tensorParallel, contextParallel, pipelineParallel, globalBatchSize, microBatchSize } = strategy;
+  const dataParallel = accelerators / (tensorParallel * contextParallel * pipelineParallel);
+  const captured = strategy.cudaGraphs !== 'none' && strategy.recompute === 'full' && !rules.graphsRecomputeLayers;
+  return [
+    rules.refusesDegrees({ ...strategy, dataParallel }, model.moe !== null),
+    rules.refusesSchedule(strategy, globalBatchSize / (dataParallel * microBatchSize)),
+    rules.refusesStates(strategy),
+    captured ? 'cudaGraphs' : undefined,
+  ].filter((key) => key !== undefined);
 }

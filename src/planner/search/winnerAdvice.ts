@@ -3,7 +3,7 @@ import { formatBytes, formatRatio } from '../../quantity/format.js';
 import type { Scenario } from '../../scenario/scenario.js';
 import { evaluateStep } from '../../simulation/evaluateStep.js';
 import type { Advice } from '../estimateResult.js';
-import { rulesOf } from './frameworkRules.js';
+import { refusedKeys } from './frameworkRules.js';
 import type { Plan } from './request.js';
 
 /** Below this gain a change is not worth a line. */
@@ -28,12 +28,15 @@ const switches: readonly (readonly [Partial<Strategy>, string])[] = [
  * was, with its gain and its memory. Fastest first. Nothing that the search chooses can be on the list: the plan is the best of those.
  */
 export function winnerAdvice(scenario: Scenario, plan: Plan): readonly Advice[] {
-  const { strategy, evaluation } = plan;
+  const { strategy, evaluation, accelerators } = plan;
+  const planned = { ...scenario, accelerators };
+  // What the user settled is not doubted.
+  const settled = refusedKeys(planned, strategy);
   const found = switches.flatMap(([change, name]): Advice[] => {
     const changed = { ...strategy, ...change };
     if (Object.entries(change).every(([key, value]) => strategy[key as keyof Strategy] === value)) return [];
-    if (isRefused(scenario, changed)) return [];
-    const next = evaluateStep({ ...scenario, accelerators: plan.accelerators, strategy: changed });
+    if (refusedKeys(planned, changed).some((key) => !settled.includes(key))) return [];
+    const next = evaluateStep({ ...planned, strategy: changed });
     const stepSecondsDelta = next.stepSeconds - evaluation.stepSeconds;
     if (!next.fits || stepSecondsDelta > -LEAST_GAIN * evaluation.stepSeconds) return [];
     const peakBytesDelta = next.allocatedBytes - evaluation.allocatedBytes;
@@ -45,11 +48,4 @@ export function winnerAdvice(scenario: Scenario, plan: Plan): readonly Advice[] 
     return [{ change, stepSecondsDelta, peakBytesDelta, message: `${name}: ${gain}${memory}` }];
   });
   return found.sort((a, b) => a.stepSecondsDelta - b.stepSecondsDelta);
-}
-
-/** What the framework would not start with: overlap without what it needs, graphs beside full recomputation. */
-function isRefused({ framework, model }: Scenario, strategy: Strategy): boolean {
-  const rules = rulesOf(framework);
-  const captured = strategy.cudaGraphs !== 'none' && strategy.recompute === 'full' && !rules.graphsRecomputeLayers;
-  return captured || rules.refusesDegrees({ ...strategy, dataParallel: 1 }, model.moe !== null) === 'sequenceParallel';
 }
