@@ -17,7 +17,7 @@ const rows = 36;
 interface Shot {
   readonly name: string;
   readonly keys: readonly string[];
-  /** What the screen shows when it is ready. */
+  /** What the screen shows when it is ready; `search` is only waited for. */
   readonly ready: RegExp;
 }
 
@@ -28,8 +28,9 @@ const shots: readonly Shot[] = [
   { name: 'whatif', keys: ['6', 'j', 'Enter'], ready: /by tensor parallel and pipeline parallel[\s\S]*✓/ },
   { name: 'run', keys: ['7'], ready: /goodput/ },
   { name: 'presets', keys: ['8', 'l', '/', 'h', '1', '0', '0', 'Enter'], ready: /Sources|datasheet/ },
-  { name: 'plan', keys: ['4', 'r', ...Array<string>(200).fill('End'), 'Home', '.'], ready: /Search (done|stopped)/ },
-  { name: 'compare', keys: ['p', '4', 'Enter', 'p', '5'], ready: /Why now/ },
+  { name: 'search', keys: ['4', 'r'], ready: /Search done/ },
+  { name: 'plan', keys: ['j', 'w', 'C-u', ...'tp=4,pp=8', 'Enter'], ready: /Why not tp=4,pp=8 / },
+  { name: 'compare', keys: ['p', '4', 'Enter', 'p', '5', 'k'], ready: /Step, from/ },
 ];
 
 const folder = mkdtempSync(join(tmpdir(), 'slipway-screenshot-'));
@@ -42,6 +43,7 @@ try {
       await pause(150);
     }
     await shows(ready);
+    if (name === 'search') continue;
     await pause(1000);
     const svg = terminalSvg(tmux('capture-pane', '-p', '-e').trimEnd().split('\n'), `slipway, ${name}`, columns);
     writeFileSync(`${root}docs/tui-${name}.svg`, svg);
@@ -59,7 +61,7 @@ function start(): void {
 
 async function shows(wanted: RegExp): Promise<void> {
   for (let tries = 0; !wanted.test(tmux('capture-pane', '-p')); tries++) {
-    if (tries > 1200) throw new Error(`${String(wanted)} does not come up on\n${tmux('capture-pane', '-p')}`);
+    if (tries > 3000) throw new Error(`${String(wanted)} does not come up on\n${tmux('capture-pane', '-p')}`);
     await pause(100);
   }
 }

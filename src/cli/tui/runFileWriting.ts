@@ -1,4 +1,4 @@
-import { isMap, parseDocument, stringify } from 'yaml';
+import { Document, isMap, type Node, parseDocument, visit } from 'yaml';
 import { canonical, isFields, type RunValue } from './scenario/runValue.js';
 
 /**
@@ -17,17 +17,29 @@ export function runFileText(run: RunValue, path: string, previous: string | unde
       }
     }
   }
-  return stringify(run, { lineWidth: 0 });
+  const document = new Document();
+  document.contents = flowing(document.createNode(run));
+  return document.toString({ lineWidth: 0 });
 }
 
-type Document = ReturnType<typeof parseDocument>;
+/** A layer count for each stage is one line, not fifty. */
+function flowing<N extends Node>(node: N): N {
+  visit(node, {
+    Seq: (_, list) => {
+      list.flow = true;
+    },
+  });
+  return node;
+}
 
-function update(document: Document, path: readonly string[], before: RunValue, after: RunValue): void {
+type Parsed = ReturnType<typeof parseDocument>;
+
+function update(document: Parsed, path: readonly string[], before: RunValue, after: RunValue): void {
   for (const key of Object.keys(before)) if (!(key in after)) document.deleteIn([...path, key]);
   for (const [key, value] of Object.entries(after)) {
     const old = before[key];
     if (canonical(old) === canonical(value)) continue;
     if (isFields(old) && isFields(value)) update(document, [...path, key], old, value);
-    else document.setIn([...path, key], value);
+    else document.setIn([...path, key], flowing(document.createNode(value)));
   }
 }

@@ -96,7 +96,7 @@ async function firstState(options: TuiOptions, stateFile: string, terminal: Term
     const state = initialState({ run, saved: run, file: undefined, baseDirectory: '.', pins, size });
     return saying(
       state,
-      note ?? 'an example to start from: change any value with the arrow keys, ? lists all keys',
+      note ?? 'an example to start from: arrow keys change values, 4 finds plans, ? lists all keys',
       note === undefined ? 'note' : 'bad',
     );
   }

@@ -23,6 +23,14 @@ describe('a saved run file', () => {
     );
   });
 
+  test('writes the layers of stages on one line', () => {
+    const run = { ...smallRun, strategy: { pipelineParallel: 4, stageLayers: [8, 9, 9, 6] } };
+    expect(runFileText(run, 'a.yaml', undefined)).toMatch(/stageLayers: \[ 8, 9, 9, 6 \]/);
+    expect(runFileText(run, 'a.yaml', 'model: a # mine\nstrategy:\n  pipelineParallel: 4\n')).toMatch(
+      /# mine[\s\S]*stageLayers: \[ 8, 9, 9, 6 \]/,
+    );
+  });
+
   test('loses the keys that went back to their defaults', () => {
     const before = 'model: a\nstrategy:\n  tensorParallel: 4\n  pipelineParallel: 2\n';
     const run = withValue(parse(before), 'strategy.tensorParallel', undefined);

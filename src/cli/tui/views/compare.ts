@@ -27,8 +27,10 @@ const figures: Readonly<Record<string, readonly [label: string, fromRows: number
   'training.energyKwh': ['energy, kWh', 40],
 };
 
-const labelColumns = 15;
-const columnWidth = 13;
+/** Columns of the labels and of each scenario. */
+function widthsOf({ columns }: Area): { readonly label: number; readonly cell: number } {
+  return columns < 64 ? { label: 15, cell: 12 } : { label: 20, cell: 15 };
+}
 
 /** Pinned scenarios and the present one side by side, and where time and memory between two of them go. */
 export function compareView(state: State, area: Area, draw: Draw): Row[] {
@@ -57,7 +59,8 @@ function tableRows(
   area: Area,
   draw: Draw,
 ): Row[] {
-  const most = Math.max(1, Math.floor((area.columns - labelColumns) / columnWidth));
+  const { label: labelColumns, cell } = widthsOf(area);
+  const most = Math.max(1, Math.floor((area.columns - labelColumns) / cell));
   const { selected } = state.compare;
   const first = Math.max(0, Math.min(selected - most + 2, all.length - most));
   const rows = [
@@ -72,28 +75,33 @@ function tableRows(
     [
       [' '.repeat(labelColumns)],
       ...names.slice(first, first + most).flatMap((name, index): Span[] => {
-        const text = clipText(name, columnWidth - 2, draw.glyphs.ellipsis);
+        const text = clipText(name, cell - 2, draw.glyphs.ellipsis);
         const look = first + index === selected ? theme.selected : theme.title;
-        return [[' '.repeat(columnWidth - text.length)], [text, look]];
+        return [[' '.repeat(cell - text.length)], [text, look]];
       }),
     ],
     ...rows.map(
       ({ label, row }): Row => [
         [clipText(label, labelColumns - 1, draw.glyphs.ellipsis).padEnd(labelColumns), theme.dim],
-        ...row.values.slice(first, first + most).map((value) => cellOf(row, value, draw)),
+        ...row.values.slice(first, first + most).map((value) => cellOf(row, value, cell, draw)),
       ],
     ),
   ];
 }
 
 /** What is the same everywhere is dim: what differs is what one looks for. */
-function cellOf({ key, differs }: ComparedValue, value: ComparedValue['values'][number], { glyphs }: Draw): Span {
+function cellOf(
+  { key, differs }: ComparedValue,
+  value: ComparedValue['values'][number],
+  columns: number,
+  { glyphs }: Draw,
+): Span {
   if (key === 'memory.fits') {
     const text = `${value === true ? glyphs.fits : glyphs.overflows} ${value === true ? 'yes' : 'no'}`;
-    return [text.padStart(columnWidth), value === true ? theme.good : theme.bad];
+    return [text.padStart(columns), value === true ? theme.good : theme.bad];
   }
-  const text = clipText(formatCell(key, value) || '-', columnWidth - 1, glyphs.ellipsis);
-  return [text.padStart(columnWidth), differs ? undefined : theme.dim];
+  const text = clipText(formatCell(key, value) || '-', columns - 1, glyphs.ellipsis);
+  return [text.padStart(columns), differs ? undefined : theme.dim];
 }
 
 function labelOf(key: string): string {

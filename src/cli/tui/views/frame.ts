@@ -156,7 +156,7 @@ const tabHints: Readonly<Record<TabId, string>> = {
   overview: 'advice is what one change would bring; esc goes back to the scenario',
   memory: 'bytes of every pipeline stage on one accelerator; esc goes back to the scenario',
   timeline: 'every task of one step as it was simulated; esc goes back to the scenario',
-  plan: 'strategies that fitted, fastest first; esc goes back to the scenario',
+  plan: 'strategies that fit; enter loads one, esc goes back to the scenario',
   compare: 'pinned scenarios beside the present one; esc goes back to the scenario',
   whatif: 'one figure over the values of a field; esc goes back to the scenario',
   run: 'from the first step to the last; esc goes back to the scenario',

@@ -50,7 +50,7 @@ export function refusalRows({ answer, lastGood }: State, { columns }: Area, { gl
   if (answer.ok) return [];
   const lines = wrapText(`${glyphs.overflows} ${answer.message}`, columns - 1);
   const below = [
-    'u undoes it; 4 and r search for a strategy that runs',
+    'u undoes it; 4, then r, finds one that runs',
     ...(lastGood === undefined ? [] : ['below: the last scenario that could run']),
   ];
   return [...lines.map((line): Row => [[line, theme.bad]]), ...below.map((line): Row => [[line, theme.dim]]), blank];

@@ -1,4 +1,4 @@
-import { canonical, withValue } from '../../scenario/runValue.js';
+import { canonical, withValue, writtenAt } from '../../scenario/runValue.js';
 import { withoutDefaults } from '../../scenario/withoutDefaults.js';
 import { type PlanRow, searchedKeys } from '../../work/search.js';
 import { changeRun } from '../change.js';
@@ -80,7 +80,10 @@ export const planActions: Actions = {
 };
 
 function loaded(state: State, row: PlanRow): State {
-  const run = withoutDefaults(row.run, searchedKeys, state.document.baseDirectory);
+  const { document } = state;
+  const chosen = Object.keys(Object(row.run.strategy)).map((key) => `strategy.${key}`);
+  const added = chosen.filter((key) => searchedKeys.includes(key) || writtenAt(document.run, key) === undefined);
+  const run = withoutDefaults(row.run, added, document.baseDirectory);
   return saying(changeRun(state, run), 'plan loaded into the scenario; u undoes it', 'good');
 }
 
