@@ -40,6 +40,7 @@ function update(document: Parsed, path: readonly string[], before: RunValue, aft
     const old = before[key];
     if (canonical(old) === canonical(value)) continue;
     if (isFields(old) && isFields(value)) update(document, [...path, key], old, value);
-    else document.setIn([...path, key], flowing(document.createNode(value)));
+    // A plain value keeps the comment behind the one before it.
+    else document.setIn([...path, key], typeof value === 'object' ? flowing(document.createNode(value)) : value);
   }
 }

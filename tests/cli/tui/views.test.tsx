@@ -134,7 +134,7 @@ describe('the views', () => {
     driver.send({ kind: 'answered', id: asked.id, result: await answerWhyNot(asked) });
     expect(driver.screen()).toMatch(/Why not tp=8,pp=3 {2}y loads the nearest/);
     expect(driver.screen()).toMatch(/it does not work: .*3/);
-    expect(driver.screen()).toMatch(/nearest that works, without pipelineParallel: [\d.]+ m?s a step, tp8 /);
+    expect(driver.screen()).toMatch(/nearest that works, without pipelineParallel: [\d.]+ m?s a step, tp8/);
     driver.press('y');
     expect(driver.state.document.run).toMatchObject({ strategy: { tensorParallel: 8, globalBatchSize: 64 } });
     expect(driver.state.answer.ok).toBe(true);
