@@ -67,6 +67,17 @@ export function stepOf(p: Prepared, seconds: number): number {
 
 /** Memory alone, a small part of the work: whether candidates of a search fit. `activations` are those of `layers`, for callers that have them. */
 export function fitsPrepared(p: Prepared, layers: LayerTable, activations?: ActivationTable): boolean {
+  const hostBytes = hostBytesIfFits(p, layers, activations);
+  return hostBytes !== null && hostFits(p.scenario.cluster, p.strategy, hostBytes);
+}
+
+/** Whether it fits on the accelerators, whatever the hosts must hold. */
+export function fitsDevice(p: Prepared, layers: LayerTable, activations?: ActivationTable): boolean {
+  return hostBytesIfFits(p, layers, activations) !== null;
+}
+
+/** Bytes that a node's host must hold; null where the accelerators do not hold their part. */
+function hostBytesIfFits(p: Prepared, layers: LayerTable, activations?: ActivationTable): number | null {
   const schedule = scheduleFor(p.strategy);
   const context = memoryContext(p, layers, schedule);
   const table = activations ?? activationTable(context);
@@ -84,10 +95,10 @@ export function fitsPrepared(p: Prepared, layers: LayerTable, activations?: Acti
     const bytes = stageBytes(context, table, stage, held, microBatches);
     // One stage that does not fit is enough.
     const { deviceBytes } = memoryTotals(p.framework, bytes.peakBytes, bytes.separateBytes);
-    if (deviceBytes > p.accelerator.usableMemoryBytes) return false;
+    if (deviceBytes > p.accelerator.usableMemoryBytes) return null;
     hostBytes = Math.max(hostBytes, bytes.hostBytes * p.scenario.cluster.acceleratorsPerNode);
   }
-  return hostFits(p.scenario.cluster, p.strategy, hostBytes);
+  return hostBytes;
 }
 
 function stageMemories(p: Prepared, layers: LayerTable, schedule: Schedule): readonly StageBytes[] {

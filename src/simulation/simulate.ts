@@ -5,7 +5,7 @@ import type { PassLengths, PipelineOrder } from '../parallelism/pipeline/order.j
 import type { Schedule } from '../parallelism/pipeline/schedule.js';
 import { scheduleFor } from '../parallelism/pipeline/schedules.js';
 import type { Scenario } from '../scenario/scenario.js';
-import { type ChunkCost, chunkCosts, messageSeconds } from './chunkCost.js';
+import { type ChunkCost, chunkCosts, kindCosts, messageSeconds } from './chunkCost.js';
 import { runGraph, type Timeline } from './engine/engine.js';
 import type { FrozenGraph } from './engine/taskGraph.js';
 import { memoryContext } from './memoryContext.js';
@@ -188,7 +188,7 @@ export function simulatedStepSeconds(scenario: Scenario, options: Omit<SimulateO
   const layers = layerTable(p);
   const chunks = chunkCosts(p, layers);
   const passes = passesSecondsOf(p, layers, chunks)(options.microBatches ?? p.degrees.microBatches, options.order);
-  return passes + commonUpdateSeconds(p, chunks, scheduleFor(p.strategy));
+  return passes + commonUpdateSeconds(p, kindCosts(p, layers), scheduleFor(p.strategy));
 }
 
 /**

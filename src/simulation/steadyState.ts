@@ -1,6 +1,6 @@
 import { scheduleFor } from '../parallelism/pipeline/schedules.js';
 import type { Scenario } from '../scenario/scenario.js';
-import { type ChunkCost, chunkCosts } from './chunkCost.js';
+import { type ChunkCost, chunkCosts, kindCosts } from './chunkCost.js';
 import { type Prepared, prepare } from './prepare.js';
 import { passesSecondsOf } from './simulate.js';
 import { type LayerTable, layerTable } from './stageCost.js';
@@ -41,16 +41,13 @@ const mostFollowed = 400_000;
 export function simulateSeconds(scenario: Scenario): SimulatedSeconds {
   const p = prepare(scenario);
   const layers = layerTable(p);
-  const chunks = chunkCosts(p, layers);
-  const { passesSeconds, simulatedMicroBatches } = simulatePasses(p, layers, chunks);
-  return {
-    stepSeconds: passesSeconds + commonUpdateSeconds(p, chunks, scheduleFor(p.strategy)),
-    simulatedMicroBatches,
-  };
+  const works = kindCosts(p, layers);
+  const { passesSeconds, simulatedMicroBatches } = simulatePasses(p, layers, chunkCosts(p, layers));
+  return { stepSeconds: passesSeconds + commonUpdateSeconds(p, works, scheduleFor(p.strategy)), simulatedMicroBatches };
 }
 
 /** A step's time without an update that all ranks make together. */
-export interface SimulatedPasses {
+export interface SimulatedPipeline {
   /** Infinite where the passes were not followed to their end. */
   readonly passesSeconds: number;
   readonly simulatedMicroBatches: number;
@@ -62,7 +59,7 @@ export function simulatePasses(
   layers: LayerTable,
   chunks: readonly ChunkCost[],
   mostSeconds = Number.POSITIVE_INFINITY,
-): SimulatedPasses {
+): SimulatedPipeline {
   const { microBatches, pipelineParallel } = p.degrees;
   const secondsOf = passesSecondsOf(p, layers, chunks);
   if (!orderRepeats(p.strategy)) return whole(p, secondsOf, mostSeconds);
@@ -86,7 +83,7 @@ function whole(
   { strategy, degrees }: Prepared,
   secondsOf: ReturnType<typeof passesSecondsOf>,
   mostSeconds: number,
-): SimulatedPasses {
+): SimulatedPipeline {
   const { microBatches, pipelineParallel, virtualStages } = degrees;
   const most = mostFollowed / (2 * pipelineParallel * virtualStages);
   if (microBatches <= most) {

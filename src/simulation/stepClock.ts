@@ -1,7 +1,13 @@
-import type { RankParameters } from '../parallelism/data.js';
 import { type Pass, type PipelineOrder, passKinds } from '../parallelism/pipeline/order.js';
 import type { Schedule } from '../parallelism/pipeline/schedule.js';
-import { type ChunkCost, exposedGather, gradientPieces, messageSeconds, rankParameters } from './chunkCost.js';
+import {
+  type ChunkCost,
+  exposedGather,
+  gradientPieces,
+  messageSeconds,
+  rankParameters,
+  type WorkCost,
+} from './chunkCost.js';
 import { RankHeap } from './engine/rankHeap.js';
 import { rankUpdate } from './optimizerStep.js';
 import { type OrderSteps, orderSteps } from './orderSteps.js';
@@ -31,16 +37,25 @@ export function clockStep(
   return new StepClock(p, order, chunks, schedule.staggered, mostSeconds).run();
 }
 
-/** The update that follows when all ranks have their gradients: that of the slowest rank. 0 where ranks go on alone. */
-export function commonUpdateSeconds(p: Prepared, chunks: readonly ChunkCost[], schedule: Schedule): number {
+/**
+ * The update that follows when all ranks have their gradients: that of the slowest rank. 0 where ranks go on alone. `works` are those of the
+ * kinds of chunks.
+ */
+export function commonUpdateSeconds(p: Prepared, works: readonly WorkCost[], schedule: Schedule): number {
   if (schedule.staggered) return 0;
+  // Ranks of DualPipe hold what their mirror images hold as well.
+  const mirrored = schedule.id === 'dualpipe';
   let slowest = 0;
-  let last: RankParameters | undefined;
-  for (let rank = 0; rank < p.degrees.pipelineParallel; rank++) {
-    const held = rankParameters(p, chunks, rank);
-    // Most ranks hold the same as the one before.
-    if (held.dense === last?.dense && held.expert === last.expert) continue;
-    last = held;
+  for (const rank of mirrored ? p.kinds.sends.keys() : p.kinds.runEnds) {
+    const holders = mirrored ? [rank, p.degrees.pipelineParallel - 1 - rank] : [rank];
+    const held = { dense: 0, expert: 0 };
+    for (const holder of holders) {
+      works.forEach(({ parameters }, kind) => {
+        const chunks = p.kinds.onRank[holder * works.length + kind] ?? 0;
+        held.dense += chunks * parameters.dense;
+        held.expert += chunks * parameters.expert;
+      });
+    }
     const { deviceSeconds, offloadSeconds } = rankUpdate(p, held, rank, false);
     slowest = Math.max(slowest, deviceSeconds + offloadSeconds);
   }

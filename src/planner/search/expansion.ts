@@ -17,17 +17,20 @@ export type Node =
   | { readonly kind: 'layer'; readonly layer: LayerChoice; readonly pipelines: readonly number[] }
   | { readonly kind: 'shape'; readonly costs: PipelineCosts; readonly shape: PipelineShape }
   | { readonly kind: 'states'; readonly costs: ShapeCosts; readonly states: StateSetting }
+  /** After it come those of the `settings` from `next` on, one after the other. */
   | {
       readonly kind: 'setting';
       readonly costs: ShapeCosts;
       readonly states: StateSetting;
       readonly recompute: RecomputeSetting;
-      /** What comes after it in order of work and was not looked at yet. */
-      readonly later: readonly RecomputeSetting[];
+      readonly settings: readonly RecomputeSetting[];
+      readonly next: number;
     }
   | {
       readonly kind: 'candidate';
       readonly costs: ShapeCosts;
+      readonly states: StateSetting;
+      readonly recompute: RecomputeSetting;
       readonly strategy: Strategy;
       readonly evaluation: Evaluation;
     };
@@ -140,7 +143,7 @@ export class Expansion {
   private expandShape(costs: ShapeCosts, stepSeconds: number): void {
     const [least] = this.space.recomputesOf(costs.shape.fullestStage);
     if (least === undefined) return;
-    for (const states of this.statesOf(costs)) {
+    for (const states of costs.states) {
       this.push({ kind: 'states', costs, states }, Math.max(stepSeconds, costs.statesBound(least, states)));
     }
   }
@@ -154,24 +157,31 @@ export class Expansion {
       return;
     }
     // Policies that recompute some layers only take the longer the more there are: one after the other.
-    const some = settings.filter(({ recomputeLayers }) => recomputeLayers > 0);
-    this.pushSetting(costs, states, some, stepSeconds);
-    for (const recompute of settings) {
-      if (recompute.recomputeLayers === 0) this.pushSetting(costs, states, [recompute], stepSeconds);
-    }
+    const some = this.space.partialRecomputesOf(costs.shape.fullestStage);
+    this.pushSetting(costs, states, some, 0, stepSeconds);
+    settings.forEach((recompute, i) => {
+      if (recompute.recomputeLayers === 0) this.pushSetting(costs, states, settings.slice(i, i + 1), 0, stepSeconds);
+    });
   }
 
-  /** The first of some settings, the others for later. Whether it fits is looked at when its time comes. */
+  /** The first from `at` on that may fit, the others for later. Whether it really does is looked at when its time comes. */
   private pushSetting(
     costs: ShapeCosts,
     states: StateSetting,
     settings: readonly RecomputeSetting[],
+    at: number,
     stepSeconds: number,
   ): void {
-    const [recompute] = settings;
-    if (recompute === undefined) return;
-    const bound = Math.max(stepSeconds, costs.bound(recompute, states));
-    this.push({ kind: 'setting', costs, states, recompute, later: settings.slice(1) }, bound);
+    for (let i = at; i < settings.length; i++) {
+      const recompute = settings[i];
+      if (recompute === undefined || !costs.mayFit(recompute, states)) {
+        this.rejections.add('memory');
+        continue;
+      }
+      const bound = Math.max(stepSeconds, costs.bound(recompute, states));
+      this.push({ kind: 'setting', costs, states, recompute, settings, next: i + 1 }, bound);
+      return;
+    }
   }
 
   private fits(costs: ShapeCosts, recompute: RecomputeSetting, states: StateSetting): boolean {
@@ -180,18 +190,14 @@ export class Expansion {
   }
 
   private evaluate(node: Extract<Node, { kind: 'setting' }>, stepSeconds: number): void {
-    const { costs, states, recompute, later } = node;
-    this.pushSetting(costs, states, later, stepSeconds);
+    const { costs, states, recompute, settings, next } = node;
+    this.pushSetting(costs, states, settings, next, stepSeconds);
     if (!this.fits(costs, recompute, states)) {
       this.rejections.add('memory');
       return;
     }
-    const strategy = costs.strategyOf(recompute, states);
-    const { evaluation, boundSeconds } = costs.evaluateAndBound(strategy);
-    this.push({ kind: 'candidate', costs, strategy, evaluation }, Math.max(stepSeconds, boundSeconds));
-  }
-
-  private statesOf({ pipeline, shape }: ShapeCosts): readonly StateSetting[] {
-    return this.space.statesOf(pipeline.layer.layer, shape.pipelineParallel);
+    const { evaluation, boundSeconds, strategy } = costs.evaluateAndBound(recompute, states);
+    const bound = Math.max(stepSeconds, boundSeconds);
+    this.push({ kind: 'candidate', costs, states, recompute, strategy, evaluation }, bound);
   }
 }

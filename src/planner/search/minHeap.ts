@@ -21,53 +21,60 @@ export class MinHeap<T> {
   }
 
   push(key: number, value: T): void {
-    let at = this.keys.length;
     this.keys.push(key);
-    this.orders.push(this.added++);
+    this.orders.push(this.added);
     this.values.push(value);
-    while (at > 0) {
-      const parent = (at - 1) >> 1;
-      if (!this.before(at, parent)) break;
-      this.swap(at, parent);
-      at = parent;
-    }
+    this.rise(this.keys.length - 1, key, this.added++, value);
   }
 
   pop(): T | undefined {
     const top = this.values[0];
-    const last = this.keys.length - 1;
-    if (last < 0) return undefined;
-    this.swap(0, last);
-    this.keys.pop();
-    this.orders.pop();
-    this.values.pop();
-    this.sink();
+    const key = this.keys.pop();
+    const order = this.orders.pop();
+    const value = this.values.pop();
+    if (this.keys.length > 0) this.sink(key as number, order as number, value as T);
     return top;
   }
 
-  private sink(): void {
-    for (let at = 0; ; ) {
-      let least = at;
-      for (const child of [2 * at + 1, 2 * at + 2])
-        if (child < this.keys.length && this.before(child, least)) least = child;
-      if (least === at) return;
-      this.swap(at, least);
-      at = least;
+  /** Puts an entry into the place `from`, or above it. */
+  private rise(from: number, key: number, order: number, value: T): void {
+    let at = from;
+    while (at > 0) {
+      const parent = (at - 1) >> 1;
+      if (this.isBefore(parent, key, order)) break;
+      this.move(parent, at);
+      at = parent;
     }
+    this.put(at, key, order, value);
   }
 
-  private before(a: number, b: number): boolean {
-    const [x, y] = [this.keys[a] ?? 0, this.keys[b] ?? 0];
-    return x < y || (x === y && (this.orders[a] ?? 0) < (this.orders[b] ?? 0));
+  /** Puts an entry into the first place, or below it. */
+  private sink(key: number, order: number, value: T): void {
+    const { length } = this.keys;
+    let at = 0;
+    for (let child = 1; child < length; child = 2 * at + 1) {
+      const right = child + 1;
+      if (right < length && this.isBefore(right, this.keys[child] as number, this.orders[child] as number))
+        child = right;
+      if (!this.isBefore(child, key, order)) break;
+      this.move(child, at);
+      at = child;
+    }
+    this.put(at, key, order, value);
   }
 
-  private swap(a: number, b: number): void {
-    exchange(this.keys, a, b);
-    exchange(this.orders, a, b);
-    exchange(this.values, a, b);
+  private isBefore(at: number, key: number, order: number): boolean {
+    const own = this.keys[at] as number;
+    return own < key || (own === key && (this.orders[at] as number) < order);
   }
-}
 
-function exchange<T>(list: T[], a: number, b: number): void {
-  [list[a], list[b]] = [list[b] as T, list[a] as T];
+  private move(from: number, to: number): void {
+    this.put(to, this.keys[from] as number, this.orders[from] as number, this.values[from] as T);
+  }
+
+  private put(at: number, key: number, order: number, value: T): void {
+    this.keys[at] = key;
+    this.orders[at] = order;
+    this.values[at] = value;
+  }
 }

@@ -25,8 +25,8 @@ export function nearestMiss({ scenario, fix = {} }: PlanRequest): NearestMiss | 
       if (recompute === undefined) return [];
       return space.statesOf(costs.layer, pipelineParallel).map((states) => {
         const shapeCosts = costs.of(pipelineParallel).of(shape);
-        const strategy = shapeCosts.strategyOf(recompute, states);
-        return { strategy, evaluation: shapeCosts.evaluate(strategy) };
+        const { strategy, evaluation } = shapeCosts.evaluateAndBound(recompute, states);
+        return { strategy, evaluation };
       });
     });
   });

@@ -29,6 +29,7 @@ export function pipelineShapes(
   representative: Omit<LayerChoice, 'contextMethod'>,
   pipelineParallel: number,
   microBatches: number,
+  splits: LayerSplits,
 ): readonly PipelineShape[] {
   const { strategy, model } = keys.scenario;
   const found: PipelineShape[] = [];
@@ -38,7 +39,7 @@ export function pipelineShapes(
     const split = { pipelineParallel, pipelineSchedule, virtualStages, overlapPipelineSend };
     const shape = { ...strategy, ...representative, ...split };
     if (!settled && rules.refusesSchedule(shape, microBatches) !== undefined) continue;
-    for (const stageLayers of splitChoices(keys, shape)) {
+    for (const stageLayers of splits.of(shape)) {
       const candidate: Strategy = { ...shape, overlapPipelineSend, stageLayers };
       if (!isLegal(keys, candidate)) continue;
       const fullestStage = fullest(model.numLayers, candidate);
@@ -97,10 +98,27 @@ function sendsOverlap(keys: OpenKeys, virtualStages: number, schedule: PipelineS
   return (virtualStages > 1 || sendsBesidePasses(schedule)) && (framework.defaults.overlapPipelineSend ?? false);
 }
 
-function splitChoices(keys: OpenKeys, shape: Strategy): readonly (readonly number[])[] {
+/** Splits of the layers over chunks: the same lists for all pipelines with as many chunks. */
+export class LayerSplits {
+  private readonly known = new Map<number, readonly (readonly number[])[]>();
+
+  constructor(private readonly keys: OpenKeys) {}
+
+  of(shape: Strategy): readonly (readonly number[])[] {
+    const chunks = shape.pipelineParallel * chunksPerStage(shape);
+    let splits = this.known.get(chunks);
+    if (splits === undefined) {
+      splits = splitChoices(this.keys, chunks);
+      this.known.set(chunks, splits);
+    }
+    return splits;
+  }
+}
+
+function splitChoices(keys: OpenKeys, chunks: number): readonly (readonly number[])[] {
   if (!keys.isOpen('stageLayers'))
     return keys.scenario.strategy.stageLayers.length > 0 ? [keys.scenario.strategy.stageLayers] : [[]];
-  return layerSplits(keys.scenario.model.numLayers, shape.pipelineParallel * chunksPerStage(shape));
+  return layerSplits(keys.scenario.model.numLayers, chunks);
 }
 
 /**

@@ -16,7 +16,7 @@ import { type RecomputeSetting, withoutStates } from './stateChoices.js';
 export class PipelineCosts implements SharedWork {
   private readonly base: Prepared;
   private readonly traffics = new Map<DataSharding, Map<number, ReplicatedTraffic>>();
-  private lastOfSchedule: { readonly shape: PipelineShape; readonly prepared: Prepared } | undefined;
+  private last: Scheduled | undefined;
 
   constructor(
     readonly layer: LayerCosts,
@@ -28,11 +28,8 @@ export class PipelineCosts implements SharedWork {
 
   /** Below the step of every candidate with this schedule, split of the layers and recomputation. */
   bound(shape: PipelineShape, recompute: RecomputeSetting): number {
-    const { layer } = this;
-    const scheduled = this.scheduled(shape);
-    const strategy: Strategy = { ...scheduled.strategy, ...recompute };
-    const p: Prepared = { ...scheduled, strategy, ...layer.space.layoutOf(shape) };
-    return pipelineBoundSeconds(p, layer.table(strategy), this);
+    const { prepared, table } = this.scheduled(shape, recompute);
+    return pipelineBoundSeconds({ ...prepared, ...this.layer.space.layoutOf(shape) }, table, this);
   }
 
   of(shape: PipelineShape): ShapeCosts {
@@ -63,15 +60,23 @@ export class PipelineCosts implements SharedWork {
   }
 
   /** Splits of the layers follow each other under one schedule, and decide about nothing else. */
-  private scheduled(shape: PipelineShape): Prepared {
-    const { lastOfSchedule: last } = this;
-    if (last !== undefined && hasSchedule(last.shape, shape)) return last.prepared;
+  private scheduled(shape: PipelineShape, recompute: RecomputeSetting): Scheduled {
+    const { last } = this;
+    if (last !== undefined && last.recompute === recompute && hasSchedule(last.shape, shape)) return last;
     const { space, layer } = this.layer;
-    const strategy = withoutStates(space.strategyOf(layer, shape));
+    const strategy = { ...withoutStates(space.strategyOf(layer, shape)), ...recompute };
     const prepared = withLayout(this.base, strategy, space.layoutOf(shape));
-    this.lastOfSchedule = { shape, prepared };
-    return prepared;
+    this.last = { shape, recompute, prepared, table: this.layer.table(strategy) };
+    return this.last;
   }
+}
+
+/** A schedule with nothing sharded and nothing offloaded. */
+interface Scheduled {
+  readonly shape: PipelineShape;
+  readonly recompute: RecomputeSetting;
+  readonly prepared: Prepared;
+  readonly table: LayerTable;
 }
 
 function hasSchedule(a: PipelineShape, b: PipelineShape): boolean {

@@ -13,8 +13,9 @@ import { Rejections } from './rejections.js';
 import type { PlanProgress, PlanRequest, PlanResult } from './request.js';
 import { Space } from './space.js';
 
-/** Nodes between two reports of progress. */
-const nodesPerReport = 128;
+/** Work between two reports of progress, some milliseconds: a node counts 1, a simulation as many as take as long. */
+const workPerReport = 1024;
+const workOfSimulation = 32;
 
 /**
  * The best strategies for a scenario, exactly: best-first over lower bounds. Layers come first, then their pipelines, what is recomputed and where
@@ -71,13 +72,17 @@ class Search {
 
   async *run(): AsyncGenerator<PlanProgress, PlanResult> {
     for (const field of this.fields) this.push(field, null, leastSeconds(field.scenario));
+    let work = 0;
     while (this.queue.least < this.leaders.worstScore) {
       if (this.request.signal?.aborted === true) return this.result(false);
       const next = this.queue.pop();
       if (next === undefined) break;
       await this.visit(next);
       this.visited++;
-      if (next.node === null || this.visited % nodesPerReport === 0) yield this.progress();
+      work += next.node?.kind === 'candidate' ? workOfSimulation : 1;
+      if (next.node !== null && work < workPerReport) continue;
+      work = 0;
+      yield this.progress();
     }
     return this.result(true);
   }
@@ -104,7 +109,7 @@ class Search {
   }
 
   private async confirm({ scenario }: Field, node: Extract<Node, { kind: 'candidate' }>): Promise<void> {
-    const { costs, strategy, evaluation: bound } = node;
+    const { costs, recompute, states, strategy, evaluation: bound } = node;
     const candidate = { ...scenario, strategy };
     this.simulated++;
     const { evaluator } = this.request;
@@ -115,7 +120,7 @@ class Search {
     // With its seconds known, memory cannot make the score any better than this bound.
     const wanted = (stepSeconds: number): boolean =>
       this.goal.bound({ scenario: candidate, stepSeconds, evaluation: bound }) < this.leaders.worstScore;
-    const evaluation = costs.confirm(strategy, bound, mostWanted(bound.stepSeconds, wanted));
+    const evaluation = costs.confirm(recompute, states, bound, mostWanted(bound.stepSeconds, wanted));
     if (evaluation === null) this.rejections.add('worse');
     else this.take(candidate, evaluation);
   }

@@ -12,7 +12,7 @@ import {
 } from './layerChoices.js';
 import type { Activations } from './leastMemory.js';
 import type { OpenKeys } from './openKeys.js';
-import { type PipelineShape, pipelineShapes } from './pipelineChoices.js';
+import { LayerSplits, type PipelineShape, pipelineShapes } from './pipelineChoices.js';
 import { type RecomputeSetting, recomputeChoices, type StateSetting, stateChoices } from './stateChoices.js';
 
 type Sized = Omit<LayerChoice, 'contextMethod'>;
@@ -21,8 +21,10 @@ type Sized = Omit<LayerChoice, 'contextMethod'>;
 export class Space {
   readonly rules: FrameworkRules;
   readonly bases: LayerBases;
+  private readonly splits: LayerSplits;
   private readonly shapes = new Map<number, readonly PipelineShape[]>();
   private readonly recomputes = new Map<number, readonly RecomputeSetting[]>();
+  private readonly partialRecomputes = new Map<number, readonly RecomputeSetting[]>();
   private readonly settings = new Map<string, RecomputeSetting>();
   private readonly states = new Map<string, readonly StateSetting[]>();
   private readonly passes = new Map<StateSetting, StateSetting>();
@@ -33,13 +35,14 @@ export class Space {
   private readonly commonMicroBatches = new Map<number, number>();
 
   private readonly activations = new Map<string, Activations>();
-  private readonly layouts = new WeakMap<PipelineShape, Layout>();
+  private readonly layouts = new Map<readonly number[], Map<number, Layout>>();
   /** Whether DualPipe is among the schedules: its layers overlap more. */
   readonly mayDualPipe: boolean;
 
   constructor(readonly keys: OpenKeys) {
     this.rules = rulesOf(keys.scenario.framework);
     this.bases = new LayerBases(keys.scenario);
+    this.splits = new LayerSplits(keys);
     this.mayDualPipe = keys.values('pipelineSchedule', () => this.rules.schedules).includes('dualpipe');
   }
 
@@ -55,14 +58,22 @@ export class Space {
     return found;
   }
 
+  /** Schedules do not move layers, but for those that go there and back. */
   layoutOf(shape: PipelineShape): Layout {
-    let layout = this.layouts.get(shape);
+    const { stageLayers, pipelineParallel, virtualStages, pipelineSchedule } = shape;
+    let layouts = this.layouts.get(stageLayers);
+    if (layouts === undefined) {
+      layouts = new Map();
+      this.layouts.set(stageLayers, layouts);
+    }
+    const key = (pipelineParallel * 1024 + virtualStages) * 2 + (pipelineSchedule === 'zb-v' ? 1 : 0);
+    let layout = layouts.get(key);
     if (layout === undefined) {
       const { scenario } = this.keys;
       const { fullestStage: _, ...pipeline } = shape;
       const strategy = { ...scenario.strategy, ...pipeline };
       layout = layoutOf(scenario.model, strategy, degreesOf({ ...scenario, strategy }));
-      this.layouts.set(shape, layout);
+      layouts.set(key, layout);
     }
     return layout;
   }
@@ -107,7 +118,7 @@ export class Space {
     const key = pipelineParallel * 2 ** 32 + microBatches;
     let found = this.shapes.get(key);
     if (found === undefined) {
-      found = pipelineShapes(this.keys, this.rules, layer, pipelineParallel, microBatches);
+      found = pipelineShapes(this.keys, this.rules, layer, pipelineParallel, microBatches, this.splits);
       this.shapes.set(key, found);
     }
     return found;
@@ -118,6 +129,16 @@ export class Space {
     if (found === undefined) {
       found = recomputeChoices(this.keys, this.rules, fullestStage).map((setting) => this.only(setting));
       this.recomputes.set(fullestStage, found);
+    }
+    return found;
+  }
+
+  /** Those of them that recompute some layers of a stage only, the fewest first. */
+  partialRecomputesOf(fullestStage: number): readonly RecomputeSetting[] {
+    let found = this.partialRecomputes.get(fullestStage);
+    if (found === undefined) {
+      found = this.recomputesOf(fullestStage).filter(({ recomputeLayers }) => recomputeLayers > 0);
+      this.partialRecomputes.set(fullestStage, found);
     }
     return found;
   }

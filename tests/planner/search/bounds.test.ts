@@ -67,7 +67,7 @@ describe.each(runs)('bounds of a search: %s', (_, run) => {
           const microBatches = space.microBatches(group, pipelineParallel, microBatchSize);
           const bytes = memory.leastBytes(pipelineParallel, microBatchSize, microBatches);
           for (const states of space.statesOf(layer, pipelineParallel)) {
-            const { evaluation, boundSeconds } = shapeCosts.evaluateAndBound(shapeCosts.strategyOf(setting, states));
+            const { evaluation, boundSeconds } = shapeCosts.evaluateAndBound(setting, states);
             const stateBound = shapeCosts.bound(setting, states);
             expect(bound).toBeLessThanOrEqual(stateBound * slack);
             expect(shapeCosts.statesBound(least, states)).toBeLessThanOrEqual(stateBound * slack);
