@@ -1,5 +1,6 @@
 import { activationTable, type HeldParameters, type MemoryContext, stageMoments } from '../../memory/stageMemory.js';
 import { stateBytes } from '../../memory/states.js';
+import { memoryTotals } from '../../memory/totals.js';
 import { layerCounts } from '../../model/layerKinds.js';
 import { layerGraph } from '../../model/operators.js';
 import type { RankParameters } from '../../parallelism/data.js';
@@ -98,6 +99,14 @@ export class LeastMemory {
     return this.statesOf(pipelineParallel).some((states) =>
       this.kept.some((kept) => this.fullest(states, kept, pipelineParallel, microBatchSize, microBatches) <= room),
     );
+  }
+
+  /** A bound of the bytes that the fullest accelerator must have, context and communicators included. */
+  leastDeviceBytes(pipelineParallel: number, microBatchSize: number, microBatches: number): number {
+    const bytes = this.space.keys.mayOffloadActivations()
+      ? 0
+      : this.leastBytes(pipelineParallel, microBatchSize, microBatches);
+    return memoryTotals(this.base.framework, bytes, 0).deviceBytes * (1 - rounding);
   }
 
   /** A bound of the bytes that the framework allocates on the fullest stage. */
