@@ -36,7 +36,7 @@ export async function runSimulate(
   const window = windowOf(flags, step);
   const noisy = perturbation !== undefined && perturbation.jitter > 0 && orderFile === undefined;
   const result = simulationResult(step, noisy ? simulateAtScale(scenario, perturbation) : null);
-  if (typeof flags.trace === 'string') writeWhole(flags.trace, chromeTrace(step));
+  if (typeof flags.trace === 'string') writeWhole(flags.trace, chromeTrace(step, window.fromSeconds, window.toSeconds));
   if (typeof flags.svg === 'string') writeWhole(flags.svg, timelineSvg(step, window));
   const text =
     flags.json === true

@@ -234,6 +234,27 @@ function stageLayersFit(model: Architecture, s: Strategy, chunks: number): Infea
   return undefined;
 }
 
+/**
+ * Interleaved chunks hold the same number of layers, embedding and head counted as one each or not, where stages can: frameworks refuse others
+ * unless the split is spelled out. Layers that do not even divide over the stages (DeepSeek's 61) are placed as evenly as they go.
+ */
+function chunksDivideLayers({ model, strategy: s }: DegreeContext): Infeasibility | undefined {
+  const { numLayers } = model;
+  const { pipelineParallel, virtualStages } = s;
+  if (virtualStages <= 1 || s.pipelineSchedule === 'zb-v' || s.stageLayers.length > 0) return undefined;
+  const perStage = [numLayers, numLayers + 2]
+    .filter((n) => n % pipelineParallel === 0)
+    .map((n) => n / pipelineParallel);
+  const most = perStage[0];
+  if (most === undefined || perStage.some((layers) => layers % virtualStages === 0)) return undefined;
+  const chunks = pipelineParallel * virtualStages;
+  return broken(
+    'virtualStages',
+    `pipelineParallel ${pipelineParallel} x virtualStages ${virtualStages} = ${chunks} chunks do not divide the ${numLayers} layers of ${model.name}; ${nearestDivisors(most, virtualStages)}, or give stageLayers`,
+    { chunks, layers: numLayers },
+  );
+}
+
 /** Layer counts of a stage cannot exceed the model's. */
 function layerCountsFit({ model, strategy }: DegreeContext): Infeasibility | undefined {
   for (const key of ['recomputeLayers', 'activationOffloadLayers'] as const) {
@@ -335,6 +356,7 @@ const rules: readonly Rule[] = [
   sequenceDivides,
   ulyssesHasHeads,
   layersFillStages,
+  chunksDivideLayers,
   layerCountsFit,
   scheduleFits,
   dualPipeIsFed,

@@ -1,19 +1,23 @@
 import type { FrozenGraph } from '../simulation/engine/taskGraph.js';
-import { streamNames, streamsPerRank } from '../simulation/engine/taskGraph.js';
+import { type StreamName, streamNames, streamsPerRank } from '../simulation/engine/taskGraph.js';
+import { type InnerTask, innerTasks } from '../simulation/innerTasks.js';
 import type { SimulatedStep } from '../simulation/simulate.js';
 import type { TaskInfo } from '../simulation/stepTasks.js';
 import { kindNames, letters } from './timelineSpans.js';
 
 /**
  * The step in the trace-event format (JSON object form) that chrome://tracing and Perfetto open: a process per stage, a thread
- * per stream, a complete event per task, a flow from every message to the pass that waits for it, a counter of allocated bytes.
+ * per stream, a complete event per task, a flow from every message to the pass that waits for it, a counter of allocated bytes. Below them the kernels
+ * and transfers inside the passes between two moments, as many as there is room for.
  * https://docs.google.com/document/d/1CvAClvFfyA5R-PhYUmn5OOQtYMH4h6I0nSsKchNAySU (as of 2024).
  */
-export function chromeTrace(step: SimulatedStep): string {
+export function chromeTrace(step: SimulatedStep, fromSeconds = 0, toSeconds = step.makespanSeconds): string {
   const { prepared: p, order } = step;
   const events = new Events();
-  addNames(step, events);
+  const inner = innerTasks(step, fromSeconds, toSeconds);
+  addNames(step, inner, events);
   addTasks(step, events);
+  addInnerTasks(inner, events);
   addCounters(step, events);
   const about = {
     model: p.model.name,
@@ -55,9 +59,24 @@ function microseconds(nanos: number): string {
   return `${whole}.${rest < 10 ? '00' : rest < 100 ? '0' : ''}${rest}`;
 }
 
+/** Threads of what is inside passes come below those of the stage's own streams. */
+const innerThread = 16;
+
+const innerNames: Readonly<Record<StreamName, string>> = {
+  compute: 'kernels',
+  tensor: 'tensor parallel',
+  pieces: 'tensor parallel in pieces',
+  context: 'context parallel',
+  expert: 'expert parallel',
+  send: 'send',
+  data: 'sharded weights',
+  host: 'host copies',
+};
+
 /** Names of processes and threads, and the order in which they are shown: stages from the top, compute first. */
-function addNames({ graph }: SimulatedStep, events: Events): void {
+function addNames({ graph }: SimulatedStep, inner: readonly InnerTask[], events: Events): void {
   const used = new Set(graph.streams);
+  const usedInside = new Set(inner.map(({ rank, stream }) => rank * streamsPerRank + streamNames.indexOf(stream)));
   const meta = (name: string, pid: number, tid: number, args: object): void => {
     events.add(JSON.stringify({ ph: 'M', name, pid, tid, ts: 0, args }));
   };
@@ -68,6 +87,11 @@ function addNames({ graph }: SimulatedStep, events: Events): void {
       if (!used.has(rank * streamsPerRank + tid)) return;
       meta('thread_name', rank, tid, { name });
       meta('thread_sort_index', rank, tid, { sort_index: tid });
+    });
+    streamNames.forEach((name, i) => {
+      if (!usedInside.has(rank * streamsPerRank + i)) return;
+      meta('thread_name', rank, innerThread + i, { name: innerNames[name] });
+      meta('thread_sort_index', rank, innerThread + i, { sort_index: innerThread + i });
     });
   }
 }
@@ -85,6 +109,16 @@ function addTasks(step: SimulatedStep, events: Events): void {
     const span = `"ts":${microseconds(start)},"dur":${microseconds(end - start)}`;
     events.add(`{"ph":"X","name":"${nameOf(info)}","cat":"${info.kind}",${place},${span},"args":${args}}`);
     if (info.kind === 'send') addFlow(step, graph, task, place, events);
+  }
+}
+
+function addInnerTasks(tasks: readonly InnerTask[], events: Events): void {
+  for (const { rank, stream, name, layer, startSeconds, endSeconds } of tasks) {
+    const start = nanoseconds(startSeconds);
+    const span = `"ts":${microseconds(start)},"dur":${microseconds(nanoseconds(endSeconds) - start)}`;
+    const place = `"pid":${rank},"tid":${innerThread + streamNames.indexOf(stream)}`;
+    const args = layer < 0 ? '{}' : `{"layer":${layer}}`;
+    events.add(`{"ph":"X","name":"${name}","cat":"${stream}",${place},${span},"args":${args}}`);
   }
 }
 

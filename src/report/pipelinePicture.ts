@@ -1,6 +1,9 @@
 import { formatSeconds } from '../quantity/format.js';
 import type { TimedStep } from '../simulation/criticalPath.js';
+import type { InnerTask } from '../simulation/innerTasks.js';
+import type { SimulatedStep } from '../simulation/simulate.js';
 import type { TaskKind } from '../simulation/stepTasks.js';
+import { type InnerLane, insidePasses, inWords } from './insidePasses.js';
 import { type TextStyle, type Tint, tint, wrapped } from './text.js';
 import { type Cell, cellsOf, kindNames, letters, timelineSpans } from './timelineSpans.js';
 
@@ -23,18 +26,62 @@ const tints: Readonly<Record<TaskKind, Tint>> = {
 };
 
 /** The pipeline as one row per stage, with an axis and what the letters mean. */
-export function pipelinePicture(step: TimedStep, style: TextStyle, options: PictureOptions = {}): string[] {
+export function pipelinePicture(
+  step: TimedStep & Partial<Pick<SimulatedStep, 'chunks'>>,
+  style: TextStyle,
+  options: PictureOptions = {},
+): string[] {
   const ranks = timelineSpans(step);
   const from = options.fromSeconds ?? 0;
   const to = options.toSeconds ?? step.makespanSeconds;
-  const label = `${ranks.length - 1}`.length;
+  const { chunks } = step;
+  const inside = chunks === undefined ? [] : insidePasses({ ...step, chunks }, ranks, from, to);
+  const label = inside.some((lanes) => lanes.length > 0) ? widestLane : `${ranks.length - 1}`.length;
   const columns = Math.max(1, style.columns - label - 1);
   const rows = ranks.map((rank) => cellsOf(rank, from, to, columns));
   return [
-    ...rows.map((cells, rank) => `${`${rank}`.padStart(label)} ${pictureRow(cells, style)}`),
+    ...rows.flatMap((cells, rank) => [
+      `${`${rank}`.padStart(label)} ${pictureRow(cells, style)}`,
+      ...(inside[rank] ?? []).map((lane) => `${lane.label.padStart(label)} ${laneRow(lane, from, to, columns, style)}`),
+    ]),
     `${' '.repeat(label + 1)}${axis(from, to, columns)}`,
     ...legend(rows, style),
   ];
+}
+
+/** Room for the names of the streams inside passes. */
+const widestLane = 8;
+
+/** What a stream inside the passes does: of each cell the task that fills most of it. */
+function laneRow({ tasks, stream }: InnerLane, from: number, to: number, columns: number, style: TextStyle): string {
+  const width = (to - from) / columns;
+  const cells = new Array<InnerTask | undefined>(columns).fill(undefined);
+  const covered = new Float64Array(columns);
+  for (const task of tasks) {
+    const first = Math.max(0, Math.floor((task.startSeconds - from) / width));
+    const last = Math.min(columns - 1, Math.floor((task.endSeconds - from) / width));
+    for (let cell = first; cell <= last; cell++) {
+      const left = from + cell * width;
+      const seconds = Math.min(task.endSeconds, left + width) - Math.max(task.startSeconds, left);
+      if (seconds <= (covered[cell] ?? 0)) continue;
+      covered[cell] = seconds;
+      cells[cell] = task;
+    }
+  }
+  let text = '';
+  for (let i = 0; i < columns; ) {
+    let end = i + 1;
+    while (end < columns && cells[end] === cells[i]) end++;
+    const name = cells[i]?.name;
+    text +=
+      name === undefined
+        ? '.'.repeat(end - i)
+        : inWords(name)
+            .slice(0, end - i)
+            .padEnd(end - i, '-');
+    i = end;
+  }
+  return tint(text, stream === 'compute' ? 'cyan' : 'red', style);
 }
 
 /** A span as wide as its name shows it, `F12---`; a narrower one repeats its letter. */

@@ -1,6 +1,7 @@
 import { invariant } from '../errors.js';
 import { fullestTotals } from '../memory/totals.js';
 import { type CauseSeconds, criticalPath } from '../simulation/criticalPath.js';
+import { type StreamSeconds, streamSeconds } from '../simulation/innerTasks.js';
 import type { RankMemory } from '../simulation/memoryTimeline.js';
 import type { StepAtScale } from '../simulation/perturbation.js';
 import type { SimulatedStep } from '../simulation/simulate.js';
@@ -56,6 +57,8 @@ export interface SimulatedStage {
   readonly idleSeconds: number;
   /** Adds up to the simulated part of the step. */
   readonly exposed: StageActivity['exposed'];
+  /** Seconds that each stream of the stage is busy, inside passes and beside them; compute counts kernels alone. */
+  readonly streams: StreamSeconds;
   readonly peakBytes: number;
   /** When in the step. */
   readonly peakAtSeconds: number;
@@ -83,6 +86,7 @@ export interface Overflow {
 export function simulationResult(step: SimulatedStep, atScale: StepAtScale | null = null): SimulationResult {
   const { prepared: p, order, memory } = step;
   const activities = stageActivities(step);
+  const streams = streamSeconds(step);
   const path = criticalPath(step);
   return {
     schemaVersion: 1,
@@ -106,7 +110,7 @@ export function simulationResult(step: SimulatedStep, atScale: StepAtScale | nul
       atScale,
     },
     memory: memoryOf(step),
-    stages: activities.map((activity, stage) => stageOf(activity, memory[stage])),
+    stages: activities.map((activity, stage) => stageOf(activity, streams[stage], memory[stage])),
     criticalPath: pathParts(step, path.tasks),
     criticalPathSeconds: path.seconds,
     events: step.timeline.events,
@@ -120,8 +124,14 @@ function wholeStepSeconds({ prepared, stepSeconds }: SimulatedStep): number {
   return (stepSeconds + stepOverheadSeconds) * slowest;
 }
 
-function stageOf({ stage, busySeconds, idleSeconds, exposed }: StageActivity, memory?: RankMemory): SimulatedStage {
+function stageOf(
+  { stage, busySeconds, idleSeconds, exposed }: StageActivity,
+  streams: StreamSeconds | undefined,
+  memory?: RankMemory,
+): SimulatedStage {
+  invariant(streams !== undefined, 'a stage without streams');
   return {
+    streams,
     stage,
     busySeconds,
     idleSeconds,

@@ -1,6 +1,8 @@
 import { formatBytes, formatRatio, formatSeconds, grouped } from '../quantity/format.js';
+import type { StreamName } from '../simulation/engine/taskGraph.js';
 import type { SimulatedStep } from '../simulation/simulate.js';
 import type { TaskKind } from '../simulation/stepTasks.js';
+import { type InnerLane, insidePasses, inWords } from './insidePasses.js';
 import { escaped } from './svgText.js';
 import { type Cell, cellsOf, kindNames, letters, type RankSpans, type Span, timelineSpans } from './timelineSpans.js';
 
@@ -26,6 +28,7 @@ const fills: Readonly<Record<TaskKind, string>> = {
 
 const margin = { left: 74, right: 112, top: 58 };
 const gap = 6;
+const innerHeight = 13;
 /** More rectangles than this are drawn as cells of two pixels each. */
 const mostRectangles = 20_000;
 
@@ -37,6 +40,9 @@ interface Frame {
   readonly laneHeight: number;
   readonly lanes: readonly string[];
   readonly exact: boolean;
+  /** By stage: what is inside its passes, where the window is short enough to see it; and the streams of any stage. */
+  readonly inside: readonly (readonly InnerLane[])[];
+  readonly innerLanes: readonly string[];
 }
 
 /** The step as a picture: a row per stage, messages and collectives in thin lanes under it, memory peaks beside it. */
@@ -70,7 +76,10 @@ function frameOf(step: SimulatedStep, ranks: readonly RankSpans[], width: number
       sum + compute.filter(inside).length + beside.reduce((n, { spans }) => n + spans.filter(inside).length, 0),
     0,
   );
+  const lanesInside = insidePasses(step, ranks, from, to);
   return {
+    inside: lanesInside,
+    innerLanes: [...new Set(lanesInside.flatMap((lanes) => lanes.map(({ label }) => label)))],
     from,
     to,
     plotWidth: width - margin.left - margin.right,
@@ -81,8 +90,8 @@ function frameOf(step: SimulatedStep, ranks: readonly RankSpans[], width: number
   };
 }
 
-function rowPitch({ rowHeight, laneHeight, lanes }: Frame): number {
-  return rowHeight + lanes.length * (laneHeight + 1) + gap;
+function rowPitch({ rowHeight, laneHeight, lanes, innerLanes }: Frame): number {
+  return rowHeight + lanes.length * (laneHeight + 1) + innerLanes.length * (innerHeight + 1) + gap;
 }
 
 function title(step: SimulatedStep, width: number): string {
@@ -116,9 +125,41 @@ function stageRow(step: SimulatedStep, rank: RankSpans, stage: number, frame: Fr
       const y = top + rowHeight + 1 + frame.lanes.indexOf(stream) * (laneHeight + 1);
       return lane(spans, { compute: spans, beside: [] }, y, laneHeight, frame, seen);
     }),
+    ...(frame.inside[stage] ?? []).flatMap((inner) => innerLane(inner, top, frame)),
     `<text x="${margin.left + plotWidth + 8}" y="${round(middle + 3)}" font-size="${Math.min(10, small)}" fill="#555555">${peak}</text></g>`,
   ].join('\n');
 }
+
+/** Kernels or transfers inside passes, named where there is room. */
+function innerLane({ stream, label, tasks }: InnerLane, top: number, frame: Frame): string[] {
+  const { from, to, plotWidth, rowHeight, laneHeight, lanes, innerLanes } = frame;
+  const y = top + rowHeight + 1 + lanes.length * (laneHeight + 1) + innerLanes.indexOf(label) * (innerHeight + 1);
+  const name = `<text x="${margin.left - 8}" y="${y + 10}" font-size="9" fill="#555555" text-anchor="end">${label}</text>`;
+  const ground = `<rect x="${margin.left}" y="${y}" width="${plotWidth}" height="${innerHeight}" fill="#f7f7f7"/>`;
+  const boxes = tasks.map((task) => {
+    const left = ((Math.max(from, task.startSeconds) - from) / (to - from)) * plotWidth;
+    const right = ((Math.min(to, task.endSeconds) - from) / (to - from)) * plotWidth;
+    const width = Math.max(0.3, right - left - (right - left > 2 ? 0.6 : 0));
+    const words = inWords(task.name);
+    const box = `<rect x="${round(margin.left + left)}" y="${y}" width="${round(width)}" height="${innerHeight}" fill="${innerFills[stream]}"/>`;
+    if (width < words.length * 4.7 + 3) return box;
+    const x = round(margin.left + (left + right) / 2);
+    return `${box}<text x="${x}" y="${y + 9.5}" font-size="9" text-anchor="middle">${escaped(words)}</text>`;
+  });
+  return [name, ground, ...boxes];
+}
+
+/** Kernels as light as forward passes, traffic in the colours of messages and collectives. */
+const innerFills: Readonly<Record<StreamName, string>> = {
+  compute: '#bfe3f2',
+  tensor: '#e9a06a',
+  pieces: '#e9a06a',
+  context: '#dcb9cd',
+  expert: '#c9b6e4',
+  send: '#d55e00',
+  data: '#cc79a7',
+  host: '#b8b8b8',
+};
 
 /** Rectangles of one stream, with names where they fit. */
 function lane(
@@ -175,12 +216,16 @@ function axis({ from, to, plotWidth }: Frame, plotHeight: number): string[] {
   const power = 10 ** Math.floor(Math.log10(raw));
   const tick = power * ([1, 2, 5, 10].find((factor) => factor * power >= raw) ?? 10);
   const bottom = margin.top + plotHeight;
+  // Neighbours that differ in more than three digits are written with as many as they differ in.
+  const digits = Math.ceil(-Math.log10(tick));
+  const label = (seconds: number): string =>
+    to > 50 * tick && digits > 0 ? `${seconds.toFixed(digits)} s` : formatSeconds(seconds);
   const lines: string[] = [];
   for (let i = Math.ceil(from / tick - 1e-9); i * tick <= to * (1 + 1e-9); i++) {
     const x = round(margin.left + ((i * tick - from) / (to - from)) * plotWidth);
     lines.push(
       `<line x1="${x}" y1="${margin.top - 4}" x2="${x}" y2="${bottom + 5}" stroke="#d0d0d0"/>`,
-      `<text x="${x}" y="${bottom + 19}" font-size="11" fill="#555555" text-anchor="middle">${formatSeconds(i * tick)}</text>`,
+      `<text x="${x}" y="${bottom + 19}" font-size="11" fill="#555555" text-anchor="middle">${label(i * tick)}</text>`,
     );
   }
   return lines;

@@ -47,6 +47,30 @@ describe('slipway simulate', () => {
     for (const part of ['FITS', 'Stage', 'Critical path', 'Memory']) expect(stdout).toContain(part);
   });
 
+  test('refuses chunks that do not divide the layers, unless their split is given', () => {
+    expect(complaint(['--virtual-stages', '3'])).toMatch(
+      /pipelineParallel 4 x virtualStages 3 = 12 chunks do not divide the 32 layers of small; use 2 or 4, or give stageLayers/,
+    );
+    const uneven = '[2, 3, 3, 3, 3, 3, 3, 3, 3, 2, 2, 2]';
+    expect(resultOf(['--virtual-stages', '3', '--set', `strategy.stageLayers=${uneven}`]).run.chunksPerStage).toBe(3);
+  });
+
+  test('says how long every stream of a stage is busy, inside passes as well', () => {
+    const { stages } = resultOf(['--tensor-parallel', '2']);
+    for (const { streams, busySeconds } of stages) {
+      expect(streams.compute).toBeGreaterThan(0);
+      expect(streams.tensor).toBeGreaterThan(0);
+      expect(streams.compute).toBeLessThan(busySeconds);
+      expect(streams.expert).toBe(0);
+    }
+  });
+
+  test('within a pass, the picture shows kernels and traffic', () => {
+    const { stdout } = simulate(['--tensor-parallel', '2', '--from', '100ms', '--to', '102ms', '--width', '100']);
+    expect(stdout).toMatch(/^ kernels .*mlp/m);
+    expect(stdout).toMatch(/^ {2}tensor .*(ga|sc)/m);
+  });
+
   test('answers for programs: one JSON document with the keys that stay', () => {
     const result = resultOf();
     expect(Object.keys(result)[0]).toBe('schemaVersion');
@@ -69,7 +93,7 @@ describe('slipway simulate', () => {
   test('--width and a part of the step', () => {
     const { stdout } = simulate(['--width', '100', '--from', '50ms', '--to', '0.1']);
     expect(stdout).toMatch(/^0 .{98}$/m);
-    expect(stdout).toMatch(/^ {2}50 ms +100 ms$/m);
+    expect(stdout).toMatch(/^ +50 ms +100 ms$/m);
   });
 
   test('--trace and --svg write whole files and leave nothing else', () => {

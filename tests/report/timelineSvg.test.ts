@@ -77,4 +77,17 @@ describe('the SVG of a step', () => {
     expect(xmlMistakes(svg)).toEqual([]);
     expect(svg.length).toBeLessThan(4e6);
   });
+
+  test('a window within a pass shows its kernels and their traffic, every lane named, moments told apart', () => {
+    const step = simulated({ pipelineParallel: 4, tensorParallel: 2 });
+    const [fromSeconds, toSeconds] = [0.5 * step.makespanSeconds, 0.502 * step.makespanSeconds];
+    const svg = timelineSvg(step, { fromSeconds, toSeconds });
+    expect(xmlMistakes(svg)).toEqual([]);
+    expect(svg).toContain('>kernels<');
+    expect(svg).toContain('>tensor<');
+    expect(svg).toMatch(/>(mlp up|mlp down|attention)</);
+    const moments = [...svg.matchAll(/text-anchor="middle">([\d.]+ m?s)</g)].map(([, text]) => text);
+    expect(new Set(moments).size).toBe(moments.length);
+    expect(timelineSvg(step)).not.toContain('>kernels<');
+  });
 });

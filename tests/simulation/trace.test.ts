@@ -123,12 +123,25 @@ describe.each<[string, object]>([
   test('has a slice for every task, a flow for every message, a name for every stage and stream', () => {
     const count = (ph: string, name?: string): number =>
       events.filter((event) => event.ph === ph && (name === undefined || event.name === name)).length;
-    expect(count('X')).toBe(step.graph.size);
+    expect(events.filter(({ ph, tid }) => ph === 'X' && tid < 16).length).toBe(step.graph.size);
     expect(count('s')).toBe(step.tasks.filter(({ kind }) => kind === 'send').length);
     expect(count('M', 'process_name')).toBe(step.order.ranks.length);
-    expect(count('M', 'thread_name')).toBe(new Set(step.graph.streams).size);
+    const streams = events.filter(({ name, tid }) => name === 'thread_name' && tid < 16);
+    expect(streams.length).toBe(new Set(step.graph.streams).size);
     const named = new Set(events.filter(({ name }) => name === 'thread_name').map(({ pid, tid }) => `${pid}/${tid}`));
     for (const { ph, pid, tid } of events) if (ph === 'X') expect(named.has(`${pid}/${tid}`)).toBe(true);
+  });
+
+  test('has the kernels and transfers inside every pass, within its bounds', () => {
+    const inner = events.filter(({ ph, tid }) => ph === 'X' && tid >= 16);
+    expect(inner.length).toBeGreaterThan(step.graph.size);
+    const passes = events.filter(({ ph, tid, args }) => ph === 'X' && tid === 0 && args?.microBatch !== undefined);
+    for (const { pid, ts, dur = 0 } of inner.filter((_, i) => i % 97 === 0)) {
+      const around = passes.filter((pass) => pass.pid === pid && nanos(pass.ts) <= nanos(ts));
+      const within = around.some((pass) => nanos(ts) <= nanos(pass.ts + (pass.dur ?? 0)));
+      expect(within).toBe(true);
+      expect(dur).toBeGreaterThanOrEqual(0);
+    }
   });
 
   test('counts the bytes up to the peak, and ends with the step', () => {
