@@ -17,6 +17,7 @@ export { explainGap, type GapReport, type Measured } from './planner/compare/exp
 export { memoryWaterfall, stepWaterfall, type Waterfall, type WaterfallTerm } from './planner/compare/waterfall.js';
 export { type EstimateOptions, estimate } from './planner/estimate.js';
 export type { Advice, Estimate, Throughput, Warning } from './planner/estimateResult.js';
+export { type DeadEnd, deadEnd } from './planner/search/deadEnd.js';
 export { parseFix } from './planner/search/parseFix.js';
 export type { PlanDocument } from './planner/search/planDocument.js';
 export { planEstimates, planScenario } from './planner/search/planEstimate.js';
@@ -32,6 +33,7 @@ export type {
   RejectedByReason,
 } from './planner/search/request.js';
 export { planSearch } from './planner/search/search.js';
+export { smallestCluster } from './planner/search/smallestCluster.js';
 export { type WhyNot, whyNot } from './planner/search/whyNot.js';
 export { type Sensitivity, type SensitivityOptions, sensitivity } from './planner/sensitivity/sensitivity.js';
 export type { Axis } from './planner/sweep/axis.js';

@@ -45,6 +45,13 @@ function groupOf({ key }: RunFileFlag): string {
   return key.startsWith('strategy.') ? 'Strategy:' : 'Run file:';
 }
 
+/** How MFU is counted, for every command that prints it. */
+export function flopsConvention() {
+  return new Option('--flops-convention <name>', 'how MFU counts model FLOPs')
+    .choices(['megatron', 'palm', 'causal'] as const)
+    .default('megatron' as const);
+}
+
 export function examples(...commands: readonly string[]): string {
   return `Examples:\n${commands.map((command) => `  $ ${command}`).join('\n')}\n`;
 }

@@ -1,5 +1,5 @@
-import { type Command, Option } from '@commander-js/extra-typings';
-import { addRunFileFlags, examples } from './commandOptions.js';
+import type { Command } from '@commander-js/extra-typings';
+import { addRunFileFlags, examples, flopsConvention } from './commandOptions.js';
 import { styleOf } from './output.js';
 import type { Finish } from './program.js';
 
@@ -23,11 +23,7 @@ export function addCompare(program: Command, finish: Finish): void {
       'explain the gap to a measurement: 8.3s, 41 % (MFU), 410 TFLOP/s per accelerator, 52000 tokens/s',
     )
     .option('--json', 'print one JSON document')
-    .addOption(
-      new Option('--flops-convention <name>', 'how MFU counts model FLOPs')
-        .choices(['megatron', 'palm', 'causal'])
-        .default('megatron'),
-    );
+    .addOption(flopsConvention());
   addRunFileFlags(command as unknown as Command);
   command.action(async (files, flags) => {
     const { runCompare } = await import('./compare.js');

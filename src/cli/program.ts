@@ -1,5 +1,5 @@
-import { Command, Option } from '@commander-js/extra-typings';
-import { addRunFileFlags, examples, several, wholeNumber } from './commandOptions.js';
+import { Command } from '@commander-js/extra-typings';
+import { addRunFileFlags, examples, flopsConvention, several, wholeNumber } from './commandOptions.js';
 import { addCompare } from './compareCommand.js';
 import { styleOf, writeOut } from './output.js';
 import { addWhatif } from './whatifCommands.js';
@@ -66,11 +66,7 @@ function addEstimate(program: Command, finish: Finish): void {
       ),
     )
     .option('--json', 'print one JSON document')
-    .addOption(
-      new Option('--flops-convention <name>', 'how MFU counts model FLOPs')
-        .choices(['megatron', 'palm', 'causal'])
-        .default('megatron'),
-    )
+    .addOption(flopsConvention())
     .option('--no-advice', 'do not try neighbouring strategies');
   addRunFileFlags(command as unknown as Command);
   command.action(async (file, flags) => {

@@ -1,7 +1,13 @@
 import { type Command, Option } from '@commander-js/extra-typings';
-import { addRunFileFlags, examples, several, wholeNumber } from './commandOptions.js';
+import { addRunFileFlags, examples, flopsConvention, several, wholeNumber } from './commandOptions.js';
 import { styleOf } from './output.js';
 import type { Finish } from './program.js';
+
+/** Where rows and charts go, for both commands. */
+const csv = () => new Option('--csv <file>', 'write the rows as CSV');
+const jsonl = () => new Option('--jsonl <file>', 'write the rows as JSON lines');
+const parquet = () => new Option('--parquet <file>', 'write the rows as Parquet');
+const svg = () => new Option('--svg <file>', 'write the chart as a picture');
 
 /** `slipway whatif` and `slipway merge`. */
 export function addWhatif(program: Command, finish: Finish, release: string): void {
@@ -32,10 +38,10 @@ export function addWhatif(program: Command, finish: Finish, release: string): vo
     )
     .option('--metric <figure>', 'what is compared and drawn, such as mfu, tokensPerSecond or memory.deviceBytes')
     .option('--figures <a,b,...>', 'figures of the rows, by their names in the JSON of estimate')
-    .option('--csv <file>', 'write the rows as CSV')
-    .option('--jsonl <file>', 'write the rows as JSON lines')
-    .option('--parquet <file>', 'write the rows as Parquet')
-    .option('--svg <file>', 'write the chart as a picture')
+    .addOption(csv())
+    .addOption(jsonl())
+    .addOption(parquet())
+    .addOption(svg())
     .option('--json', 'print one JSON document')
     .option('--shard <i/n>', 'only every n-th point; in a Slurm array or an Indexed Job the default is its own part')
     .option('--shards <n>', 'into how many shards an engine splits the sweep', wholeNumber)
@@ -51,11 +57,7 @@ export function addWhatif(program: Command, finish: Finish, release: string): vo
     .option('--dry-run', 'print the batch script, submit nothing')
     .option('--sbatch <option>', 'a line of the batch script, such as --partition=cpu; may be repeated', several)
     .option('--image <name>', 'with kubernetes: an image that holds slipway')
-    .addOption(
-      new Option('--flops-convention <name>', 'how MFU counts model FLOPs')
-        .choices(['megatron', 'palm', 'causal'])
-        .default('megatron'),
-    );
+    .addOption(flopsConvention());
   addRunFileFlags(command as unknown as Command);
   command.action(async (file, flags) => {
     const { runWhatif } = await import('./whatif/whatif.js');
@@ -76,10 +78,10 @@ function addMerge(program: Command, finish: Finish): void {
         'slipway merge a.jsonl b.jsonl --jsonl all.jsonl --json',
       ),
     )
-    .option('--csv <file>', 'write the rows as CSV')
-    .option('--jsonl <file>', 'write the rows as JSON lines')
-    .option('--parquet <file>', 'write the rows as Parquet')
-    .option('--svg <file>', 'write the chart as a picture')
+    .addOption(csv())
+    .addOption(jsonl())
+    .addOption(parquet())
+    .addOption(svg())
     .option('--metric <figure>', 'what is compared and drawn')
     .option('--json', 'print one JSON document')
     .action(async (files, flags) => {
