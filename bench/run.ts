@@ -9,7 +9,7 @@ import { build } from 'esbuild';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const outdir = join(root, 'node_modules/.cache/slipway-bench');
-const benchmarks = ['closedForm', 'simulation', 'plan', 'startUp', 'tui', 'whatif'];
+const benchmarks = ['closedForm', 'simulation', 'simulationMemory', 'plan', 'startUp', 'tui', 'whatif'];
 
 await build({
   absWorkingDir: root,
@@ -24,6 +24,9 @@ await build({
   packages: 'external',
 });
 for (const name of benchmarks) {
-  const { status } = spawnSync(process.execPath, [join(outdir, `${name}.mjs`)], { cwd: root, stdio: 'inherit' });
+  const { status } = spawnSync(process.execPath, ['--expose-gc', join(outdir, `${name}.mjs`)], {
+    cwd: root,
+    stdio: 'inherit',
+  });
   if (status !== 0) process.exitCode = 1;
 }

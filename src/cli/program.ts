@@ -141,6 +141,7 @@ function addSimulate(program: Command, finish: Finish): void {
     )
     .option('--slow-links <factor>', 'messages and data-parallel traffic take so many times as long')
     .option('--jitter <fraction>', 'noise of every pass: standard deviation over its mean')
+    .option('--checkpoint', 'a step during which a checkpoint is copied to the hosts')
     .option('--seed <n>', 'of the noise; the same seed gives the same step (default: 1)')
     .option('--from <time>', 'start of the picture, such as 1.2s')
     .option('--to <time>', 'end of the picture')

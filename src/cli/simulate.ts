@@ -31,7 +31,7 @@ export async function runSimulate(
   const orderFile = orderFileOf(flags, overrides, source);
   const { scenario } = await loadRun(source, orderFile?.fromRunFile ? [...overrides, withoutSchedule] : overrides);
   const perturbation = perturbationOf(flags);
-  const options = perturbation === undefined ? {} : { perturbation };
+  const options = { ...(perturbation === undefined ? {} : { perturbation }), checkpoint: flags.checkpoint === true };
   const step = orderFile === undefined ? simulateStep(scenario, options) : withOrder(scenario, orderFile.path, options);
   const window = windowOf(flags, step);
   const noisy = perturbation !== undefined && perturbation.jitter > 0 && orderFile === undefined;

@@ -123,7 +123,7 @@ function addInnerTasks(tasks: readonly InnerTask[], events: Events): void {
 }
 
 function nameOf({ kind, microBatch }: TaskInfo): string {
-  const numbered = kind !== 'gather' && kind !== 'reduce' && kind !== 'optimizer';
+  const numbered = kind !== 'gather' && kind !== 'reduce' && kind !== 'optimizer' && kind !== 'checkpoint';
   return numbered ? `${letters[kind]}${microBatch}` : kindNames[kind];
 }
 

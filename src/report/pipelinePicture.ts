@@ -23,6 +23,7 @@ const tints: Readonly<Record<TaskKind, Tint>> = {
   gather: 'red',
   reduce: 'red',
   optimizer: 'bold',
+  checkpoint: 'red',
 };
 
 /** The pipeline as one row per stage, with an axis and what the letters mean. */
@@ -102,7 +103,7 @@ function pictureRow(cells: readonly Cell[], style: TextStyle): string {
 
 function spanText({ kind, microBatch }: NonNullable<Cell>, width: number): string {
   const letter = letters[kind];
-  const isPass = kind !== 'gather' && kind !== 'reduce' && kind !== 'optimizer';
+  const isPass = kind !== 'gather' && kind !== 'reduce' && kind !== 'optimizer' && kind !== 'checkpoint';
   const name = `${letter}${microBatch}`;
   return isPass && name.length <= width ? name.padEnd(width, '-') : letter.repeat(width);
 }

@@ -51,6 +51,7 @@ export const letters: Readonly<Record<TaskKind, string>> = {
   gather: 'g',
   reduce: 'r',
   optimizer: 'o',
+  checkpoint: 'c',
 };
 
 export const kindNames: Readonly<Record<TaskKind, string>> = {
@@ -63,6 +64,7 @@ export const kindNames: Readonly<Record<TaskKind, string>> = {
   gather: 'gather',
   reduce: 'reduce',
   optimizer: 'optimizer',
+  checkpoint: 'checkpoint copy',
 };
 
 /** What one cell of a picture shows: the span that fills most of it, or nothing where the rank idles. */

@@ -24,6 +24,7 @@ const fills: Readonly<Record<TaskKind, string>> = {
   gather: '#cc79a7',
   reduce: '#aa4466',
   optimizer: '#8c8c8c',
+  checkpoint: '#5c7a99',
 };
 
 const margin = { left: 74, right: 112, top: 58 };
@@ -189,7 +190,11 @@ function lane(
 
 function spanName({ kind, microBatch }: Span, left: number, right: number, y: number, height: number): string {
   const name =
-    kind === 'optimizer' ? 'opt' : kind === 'gather' || kind === 'reduce' ? '' : `${letters[kind]}${microBatch}`;
+    kind === 'optimizer'
+      ? 'opt'
+      : kind === 'gather' || kind === 'reduce' || kind === 'checkpoint'
+        ? ''
+        : `${letters[kind]}${microBatch}`;
   const size = Math.min(11, height - 2);
   if (name === '' || right - left < name.length * size * 0.58 + 2) return '';
   const x = round(margin.left + (left + right) / 2);

@@ -56,6 +56,7 @@ export function addTaskSeconds(sum: CauseSeconds, info: TaskInfo, seconds: numbe
   const { kind, parts } = info;
   if (kind === 'optimizer') sum.optimizerSeconds += seconds;
   else if (kind === 'send') sum.pipelineSendSeconds += seconds;
+  else if (kind === 'checkpoint') sum.offloadSeconds += seconds;
   else if (kind === 'gather' || kind === 'reduce') sum.dataParallelSeconds += seconds;
   else if (parts === undefined) sum.computeSeconds += seconds;
   else {

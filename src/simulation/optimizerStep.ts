@@ -44,6 +44,16 @@ export function optimizerSeconds(p: Prepared, parameters: RankParameters): Optim
   return { totalSeconds: deviceSeconds + offloadSeconds, deviceSeconds, offloadSeconds };
 }
 
+/**
+ * Copying this rank's part of a checkpoint, weights and optimizer states, to its host: replicas share the work. Written on from there while the
+ * training goes on; only the copy must be done before the next update changes what it reads.
+ */
+export function checkpointCopySeconds(p: Prepared, { dense, expert }: RankParameters): number {
+  const each = bytesPerParameter(p.strategy, p.framework);
+  const share = dense / p.degrees.gradientGroup + expert / Math.max(1, p.degrees.expertDataParallel);
+  return (share * (each.weight + each.optimizer)) / p.accelerator.hostBytesPerSecond;
+}
+
 /** Seconds to read and write one byte of states on the node's drives, shared by its accelerators. */
 function driveSecondsPerByte(p: Prepared): number {
   const { nvmeReadBytesPerSecond: read, nvmeWriteBytesPerSecond: write, acceleratorsPerNode } = p.scenario.cluster;

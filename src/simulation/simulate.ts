@@ -41,6 +41,8 @@ export interface SimulateOptions {
   readonly microBatches?: number;
   /** An order of the user's own instead of the schedule's. */
   readonly order?: PipelineOrder;
+  /** A checkpoint of the states is copied to the hosts during the step. */
+  readonly checkpoint?: boolean;
   /** Slow ranks, slow links, noise; none where not given. */
   readonly perturbation?: Perturbation;
 }
@@ -62,7 +64,7 @@ export function simulateStep(scenario: Scenario, options: SimulateOptions = {}):
       weightShareOf(p, layers, schedule),
     );
   const stretch = options.perturbation === undefined ? undefined : stretchOf(p, options.perturbation);
-  const built = stepTasks(p, order, chunks, schedule.staggered, stretch);
+  const built = stepTasks(p, order, chunks, schedule.staggered, stretch, options.checkpoint);
   const graph = built.graph.freeze();
   const timeline = runGraph(graph, p.contention);
   if ('deadlock' in timeline) throw stuckAt(built, graph, timeline.stuck);
@@ -147,6 +149,7 @@ function ownStarts(
   for (let task = 0; task < graph.size; task++) {
     const info = tasks[graph.labels[task] ?? 0];
     const rank = info?.rank ?? 0;
+    if (info?.kind === 'checkpoint') continue;
     if (info?.kind === 'gather') {
       if (Number.isNaN(gather[rank])) gather[rank] = graph.seconds[task] ?? 0;
     } else if ((timeline.start[task] ?? 0) < (first[rank] ?? 0)) {
@@ -183,7 +186,10 @@ function deadlock(at: Pick<TaskInfo, 'kind' | 'rank' | 'microBatch' | 'chunk'> |
  * `stepSeconds` of `simulateStep`, without its tasks and memory: what to ask where only the time counts. Throws `SlipwayError` for degrees
  * or orders that cannot run.
  */
-export function simulatedStepSeconds(scenario: Scenario, options: Omit<SimulateOptions, 'perturbation'> = {}): number {
+export function simulatedStepSeconds(
+  scenario: Scenario,
+  options: Omit<SimulateOptions, 'perturbation' | 'checkpoint'> = {},
+): number {
   const p = prepare(scenario);
   const layers = layerTable(p);
   const chunks = chunkCosts(p, layers);

@@ -57,9 +57,10 @@ function addGap(
 ): void {
   const cause = timeline.cause[task] ?? -1;
   const kind = cause < 0 ? undefined : tasks[graph.labels[cause] ?? 0]?.kind;
-  const travelling = kind === 'send' || kind === 'gather' || kind === 'reduce';
+  const travelling = kind === 'send' || kind === 'gather' || kind === 'reduce' || kind === 'checkpoint';
   const seconds = travelling ? to - Math.max(from, timeline.start[cause] ?? to) : 0;
   if (kind === 'send') sum.pipelineSendSeconds += seconds;
+  else if (kind === 'checkpoint') sum.offloadSeconds += seconds;
   else sum.dataParallelSeconds += seconds;
   sum.pipelineBubbleSeconds += to - from - seconds;
 }

@@ -1,7 +1,8 @@
+import type { RankParameters } from '../parallelism/data.js';
 import { type Pass, type PipelineOrder, passKinds } from '../parallelism/pipeline/order.js';
 import { type ChunkCost, gradientPieces, messageSeconds, rankParameters } from './chunkCost.js';
 import { streamIndex, TaskGraph } from './engine/taskGraph.js';
-import { rankUpdate } from './optimizerStep.js';
+import { checkpointCopySeconds, rankUpdate } from './optimizerStep.js';
 import { alonePasses } from './pass/alonePasses.js';
 import type { SimulatedPasses } from './pass/simulatedPasses.js';
 import type { Stretch } from './perturbation.js';
@@ -9,7 +10,7 @@ import type { Prepared } from './prepare.js';
 import { type PassParts, partsSeconds } from './stageCost.js';
 
 /** What a task does; the pass kinds come first, in the order of `passKinds`. */
-export const taskKinds = [...passKinds, 'together', 'send', 'gather', 'reduce', 'optimizer'] as const;
+export const taskKinds = [...passKinds, 'together', 'send', 'gather', 'reduce', 'optimizer', 'checkpoint'] as const;
 export type TaskKind = (typeof taskKinds)[number];
 
 /** What one task is, beside its place on a stream. */
@@ -55,8 +56,9 @@ export function stepTasks(
   chunks: readonly ChunkCost[],
   staggered: boolean,
   stretch?: Stretch,
+  checkpoint = false,
 ): StepTasks {
-  return new StepBuilder(p, order, chunks, staggered, stretch).build();
+  return new StepBuilder(p, order, chunks, staggered, stretch, checkpoint).build();
 }
 
 class StepBuilder {
@@ -83,6 +85,7 @@ class StepBuilder {
     private readonly chunks: readonly ChunkCost[],
     private readonly staggered: boolean,
     private readonly stretch: Stretch | undefined,
+    private readonly checkpoint: boolean,
   ) {
     const size = order.chunks * order.microBatches;
     this.alone = alonePasses(p, order);
@@ -310,10 +313,17 @@ class StepBuilder {
     return send >= 0 ? send : (ends[slot] ?? 0);
   }
 
+  /** The states of the update before go to the host beside the passes; the next update waits until they are there. */
+  private addCheckpoint(rank: number, parameters: RankParameters): number {
+    const info: TaskInfo = { kind: 'checkpoint', rank, microBatch: 0, chunk: 0, parts: undefined, passes: [] };
+    return this.add(info, streamIndex(rank, 'host'), checkpointCopySeconds(this.p, parameters));
+  }
+
   /** The global gradient norm joins all ranks; schedules that check afterwards let each rank go on alone. */
   private addOptimizers(): void {
     const optimizers = this.order.ranks.map((_, rank) => {
       const parameters = rankParameters(this.p, this.chunks, rank);
+      const copy = this.checkpoint ? this.addCheckpoint(rank, parameters) : -1;
       const { deviceSeconds, offloadSeconds } = rankUpdate(this.p, parameters, rank, this.staggered);
       const info: TaskInfo = {
         kind: 'optimizer',
@@ -323,7 +333,9 @@ class StepBuilder {
         parts: undefined,
         passes: [],
       };
-      return this.add(info, streamIndex(rank, 'compute'), deviceSeconds + offloadSeconds);
+      const task = this.add(info, streamIndex(rank, 'compute'), deviceSeconds + offloadSeconds);
+      if (copy >= 0) this.graph.after(task, copy);
+      return task;
     });
     optimizers.forEach((task, rank) => {
       const from = this.staggered ? [rank] : this.order.ranks.map((_, other) => other);

@@ -27,6 +27,7 @@ const looks: Readonly<Record<TaskKind, Look>> = {
   gather: { colour: 'blue', bold: true },
   reduce: { colour: 'magenta', bold: true },
   optimizer: { colour: 'black', background: 'white' },
+  checkpoint: { colour: 'white', bold: true },
 };
 
 /** The simulated pipeline: a row for every rank, time to the right, and what is known of the selected task. */
@@ -146,7 +147,7 @@ function isSame(a: TaskSpan, b: TaskSpan | undefined): boolean {
 
 function cellText({ kind, microBatch }: TaskSpan, width: number, draw: Draw): string {
   const letter = letters[kind];
-  const isPass = kind !== 'gather' && kind !== 'reduce' && kind !== 'optimizer';
+  const isPass = kind !== 'gather' && kind !== 'reduce' && kind !== 'optimizer' && kind !== 'checkpoint';
   const name = `${letter}${microBatch}`;
   if (isPass && name.length <= width) return name.padEnd(width, draw.color ? ' ' : '-');
   return draw.color && width > 1 ? letter.padEnd(width) : letter.repeat(width);
