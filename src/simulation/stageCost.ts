@@ -1,7 +1,7 @@
 import { streamSeconds } from '../hardware/kernels/elementwise.js';
 import type { Operator } from '../model/operators.js';
 import { operatorSeconds, type RecomputeChoice } from '../parallelism/layerCost.js';
-import type { PassKind } from '../parallelism/pipeline/order.js';
+import { type PassKind, passKinds } from '../parallelism/pipeline/order.js';
 import type { StagePass } from '../parallelism/pipeline/schedule.js';
 import { scheduleFor } from '../parallelism/pipeline/schedules.js';
 import { recomputeChoice } from '../parallelism/rankShare.js';
@@ -134,6 +134,8 @@ export class ChunkPasses {
   private readonly embedding: EndSeconds;
   private readonly head: EndSeconds;
   private readonly again: number;
+  /** By kind of pass, and whether it is alone. */
+  private readonly profiles: PassProfile[] = [];
 
   constructor(
     private readonly p: Prepared,
@@ -148,6 +150,12 @@ export class ChunkPasses {
 
   /** Kernels and the traffic inside layers. `alone`: no pass of another micro-batch beside it hides its token exchange. */
   profile(kind: PassKind, alone: boolean): PassProfile {
+    const place = 2 * passKinds.indexOf(kind) + (alone ? 1 : 0);
+    this.profiles[place] ??= this.sumOf(kind, alone);
+    return this.profiles[place];
+  }
+
+  private sumOf(kind: PassKind, alone: boolean): PassProfile {
     const { stage } = this;
     const ends = secondsOfPass(this.embedding, kind) + secondsOfPass(this.head, kind);
     let profile: PassProfile = ends > 0 ? { ...nothing, freeSeconds: ends } : nothing;

@@ -176,10 +176,10 @@ class StepWriter {
     const { blocks, sendSeconds, beforeSeconds, afterSeconds } = traffic;
     this.exchange('gather keys', 'context', beforeSeconds);
     const block = seconds / blocks;
-    for (let i = 1; i < blocks; i++) {
+    if (blocks > 1) {
       const name = 'send keys';
       const common = { kind: 'beside', how: 'whole', pieces: 1, name, stream: 'context', kernel: 'attention' } as const;
-      this.steps.push({ ...common, seconds: sendSeconds, kernelSeconds: block });
+      this.steps.push({ ...common, seconds: sendSeconds, kernelSeconds: block, times: blocks - 1 });
     }
     this.compute('attention', block);
     this.exchange('scatter keys', 'context', afterSeconds);

@@ -108,9 +108,11 @@ class PassBuilder {
     if (step.kind === 'compute') this.kernel(step.name, seconds);
     else if (step.kind === 'exchange') this.exchange(step.name, step.stream, seconds);
     else if (step.how === 'whole') {
-      const traffic = this.beside(step.name, step.stream, seconds);
-      this.kernel(step.kernel, step.kernelSeconds * share);
-      this.waitFor(traffic);
+      for (let i = 0; i < (step.times ?? 1); i++) {
+        const traffic = this.beside(step.name, step.stream, seconds);
+        this.kernel(step.kernel, step.kernelSeconds * share);
+        this.waitFor(traffic);
+      }
     } else this.inPieces(step.how, step, share);
   }
 

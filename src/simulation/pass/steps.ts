@@ -32,6 +32,8 @@ export interface BesideStep {
   readonly seconds: number;
   readonly kernel: string;
   readonly kernelSeconds: number;
+  /** As many of it, one after the other; for `whole` only, 1 where not given. A ring over 1,024 ranks is one step. */
+  readonly times?: number;
 }
 
 /** A pass through one layer. */
@@ -151,14 +153,14 @@ class ProfileSum {
    * Of traffic beside a kernel, `hidden` seconds are, and slow the kernel. Cut in n pieces, 1/n of either has nothing beside it, and the
    * traffic never waits for the kernel's other pieces: all that hides does so at once, or piece by piece where it is the longer one.
    */
-  private together({ how, pieces, seconds, kernelSeconds, stream }: BesideStep): void {
-    const n = how === 'whole' ? 1 : pieces - 1;
+  private together({ how, pieces, seconds, kernelSeconds, stream, times = 1 }: BesideStep): void {
+    const n = how === 'whole' ? times : pieces - 1;
     const [traffic, kernel] = how === 'whole' ? [seconds, kernelSeconds] : [seconds / pieces, kernelSeconds / pieces];
     const hidden = Math.min(traffic, kernel);
     if (how === 'gather') this.wait(traffic, stream);
     if (how === 'scatter') this.compute(kernel);
     // The longer of the two runs without a break, unless its pieces wait for those of the other: then they take turns.
-    const turns = how === 'gather' ? traffic > kernel : how === 'scatter' && traffic < kernel;
+    const turns = how === 'gather' ? traffic > kernel : how === 'whole' || traffic < kernel;
     const rounds = this.beside > 0 && turns ? n : 1;
     for (let i = 0; i < rounds; i++) {
       this.overlapped((n / rounds) * hidden, stream, how);
