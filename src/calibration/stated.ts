@@ -14,6 +14,7 @@ function fieldsFromWords(stated: Stated, strategy: Fields): Fields {
     ...absent(strategy, offloadOf(stated)),
     ...absent(strategy, optimizerOf(stated)),
     ...absent(strategy, shardGroupOf(stated)),
+    ...absent(strategy, recomputeOf(stated)),
     ...overlapOf(stated),
     ...graphsOf(stated),
   };
@@ -42,6 +43,12 @@ function shardGroupOf(stated: Stated): Fields {
   const shards = /fsdp=(\d+)/.exec(text)?.[1];
   const copies = /\bdp=(\d+)/.exec(text)?.[1];
   return shards !== undefined && copies !== undefined && Number(copies) > 1 ? { shardGroupSize: Number(shards) } : {};
+}
+
+/** MaxText's `minimal` keeps the result of every product with weights, and computes norms, activations and attention again. */
+function recomputeOf(stated: Stated): Fields {
+  if (!/remat_policy=minimal/.test(words(stated, 'recompute'))) return {};
+  return { recompute: 'selective', recomputeModules: ['layernorm', 'core_attn'] };
 }
 
 function overlapOf(stated: Stated): Fields {

@@ -45,6 +45,8 @@ export interface StreamOperator {
   readonly perExpertToken: boolean;
   /** Every local expert launches these kernels for itself. */
   readonly perLocalExpert?: boolean;
+  /** A dropout mask is kept for the backward pass. */
+  readonly keepsMask?: boolean;
 }
 
 /** Scores, softmax and values. */
@@ -168,17 +170,14 @@ function residualOperator(name: string, a: Architecture, x: Execution, biased: b
   const mask = a.dropout > 0 ? 1 : 0;
   const gradientSum = 3 * e;
   if (x.fusion !== 'eager') {
-    return stream(name, 'sequence', [(3 * e + mask) * h, (gradientSum + mask * (2 * e + 1)) * h], [1, 1 + mask]);
+    const bytes: [number, number] = [(3 * e + mask) * h, (gradientSum + mask * (2 * e + 1)) * h];
+    return { ...stream(name, 'sequence', bytes, [1, 1 + mask]), keepsMask: mask > 0 };
   }
   const bias = biased ? 2 * e : 0;
   const dropout = mask * (2 * e + 1);
   const kernels = 1 + mask + (biased ? 1 : 0);
-  return stream(
-    name,
-    'sequence',
-    [(3 * e + bias + dropout) * h, (gradientSum + bias / 2 + dropout) * h],
-    [kernels, kernels],
-  );
+  const bytes: [number, number] = [(3 * e + bias + dropout) * h, (gradientSum + bias / 2 + dropout) * h];
+  return { ...stream(name, 'sequence', bytes, [kernels, kernels]), keepsMask: mask > 0 };
 }
 
 function activationOperator(

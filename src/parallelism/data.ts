@@ -44,29 +44,12 @@ export function shardsGradients(strategy: Strategy): boolean {
   return strategy.dataSharding === 'zero-2' && strategy.pipelineParallel === 1;
 }
 
-/** The mesh as data-parallel traffic of this framework sees it: its groups reach only a share of the network. */
-function dataMesh(mesh: Mesh, { dataNetworkShare: share }: Framework): Mesh {
-  if (share === 1) return mesh;
-  const slowed = (group: RankGroup): RankGroup => ({
-    ...group,
-    scaleOutBytesPerSecond: group.scaleOutBytesPerSecond * share,
-  });
-  return {
-    ...mesh,
-    gradient: slowed(mesh.gradient),
-    shard: slowed(mesh.shard),
-    replicate: slowed(mesh.replicate),
-    expertGradient: slowed(mesh.expertGradient),
-  };
-}
-
 export function replicatedTraffic(
-  wholeMesh: Mesh,
+  mesh: Mesh,
   parameters: RankParameters,
   strategy: Strategy,
   framework: Framework,
 ): ReplicatedTraffic {
-  const mesh = dataMesh(wholeMesh, framework);
   const sharded = strategy.dataSharding !== 'ddp';
   const gradientBytes = reduceBytes(strategy, framework);
   const kind = sharded && !framework.gradientAllReduce ? 'reduceScatter' : 'allReduce';
@@ -97,12 +80,11 @@ export interface ShardedUnit {
  * (Zhao et al. 2023, section 3.3). With copies of the shard group (HSDP) the reduced shards are averaged over these.
  */
 export function shardedUnit(
-  wholeMesh: Mesh,
+  mesh: Mesh,
   parameters: RankParameters,
   strategy: Strategy,
   framework: Framework,
 ): ShardedUnit {
-  const mesh = dataMesh(wholeMesh, framework);
   const { shard, expertGradient } = mesh;
   const gatherSeconds = unitSeconds(shard, expertGradient, 'allGather', parameters, gatherBytes(strategy, framework));
   const bytes = reduceBytes(strategy, framework);

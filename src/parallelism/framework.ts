@@ -45,6 +45,11 @@ export interface Framework {
   readonly interleavesPipeline: boolean;
   /** The backward tensor-parallel collective of a column-parallel layer runs beside its weight gradient. */
   readonly asyncTensorBackward: boolean;
+  /**
+   * A whole layer that is recomputed ends where the last tensor that the backward pass reads is back, before its last product:
+   * PyTorch's non-reentrant checkpoint (`early_stop`), and XLA, which drops what nothing reads. Megatron's and DeepSpeed's run it all.
+   */
+  readonly recomputeStopsEarly: boolean;
   /** Weight gradients are added to the fp32 gradient buffer inside the GEMM. */
   readonly fusedGradientAccumulation: boolean;
   /** Data-parallel traffic is cut into buckets of this size; the last one cannot overlap. */
@@ -54,10 +59,10 @@ export interface Framework {
   /** Gradients are all-reduced even where the optimizer is sharded (DeepSpeed's pipeline engine). */
   readonly gradientAllReduce: boolean;
   /**
-   * Share of the scale-out network that data-parallel traffic reaches. Below 1 where a stack's reductions and gathers run far
-   * below NCCL's own rate: unflattened tensors, copies around each collective, too few of the node's NICs.
+   * Share of the network between nodes that any traffic reaches. Below 1 where a stack's transfers run far below NCCL's own rate:
+   * unflattened tensors, copies around each collective, too few of the node's adapters.
    */
-  readonly dataNetworkShare: number;
+  readonly networkShare: number;
   /** Pipeline messages are scattered over tensor-parallel ranks (Megatron's scatter-gather, implied by sequence parallelism). */
   readonly scatterGatherPipeline: boolean;
   /** A stage's compute waits for the messages that it receives as well as for those that it sends. */

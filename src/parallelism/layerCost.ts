@@ -58,6 +58,8 @@ export interface LayerCost {
   readonly forwardKernels: number;
   readonly backwardKernels: number;
   readonly recomputeKernels: number;
+  /** Leading operators that a recomputation of the whole layer reaches. */
+  readonly recomputedOperators: number;
   /** Every operator with its times, in order. */
   readonly operators: readonly TimedOperator[];
 }
@@ -88,6 +90,7 @@ export function layerCost(
   accelerator: Accelerator,
   share: RankShare,
   recompute: RecomputeChoice,
+  stopsEarly = false,
 ): LayerCost {
   let forwardSeconds = 0;
   let inputGradientSeconds = 0;
@@ -99,7 +102,8 @@ export function layerCost(
   let backwardKernels = 0;
   let recomputeKernels = 0;
   const operators: TimedOperator[] = [];
-  for (const operator of graph.operators) {
+  const last = stopsEarly && recompute === 'all' ? lastRecomputed(graph.operators) : graph.operators.length;
+  for (const [index, operator] of graph.operators.entries()) {
     const seconds = operatorSeconds(operator, timers, accelerator, share);
     const { forward, inputGradient, weightGradient } = seconds;
     operators.push({ operator, forward, inputGradient, weightGradient });
@@ -108,7 +112,7 @@ export function layerCost(
     weightGradientSeconds += seconds.weightGradient;
     forwardKernels += seconds.forwardKernels;
     backwardKernels += seconds.backwardKernels;
-    if (runsAgain(operator, recompute)) {
+    if (index < last && runsAgain(operator, recompute)) {
       recomputeSeconds += seconds.forward;
       recomputeKernels += seconds.forwardKernels;
     }
@@ -127,8 +131,20 @@ export function layerCost(
     forwardKernels,
     backwardKernels,
     recomputeKernels,
+    recomputedOperators: last,
     operators,
   };
+}
+
+/**
+ * How many operators run before everything that the backward pass reads is back: the layer's last product reads what it was given and
+ * its result is only added. Dropout's mask and a norm after the product come later, and experts are weighted after theirs.
+ */
+function lastRecomputed(operators: readonly Operator[]): number {
+  const sum = operators.at(-1);
+  const product = operators.at(-2);
+  const ends = sum?.kind === 'stream' && sum.keepsMask !== true && product?.kind === 'gemm' && product.split === 'row';
+  return ends && product.module === 'mlp' ? operators.length - 2 : operators.length;
 }
 
 function runsAgain(operator: Operator, recompute: RecomputeChoice): boolean {

@@ -22,14 +22,15 @@ export interface Mesh {
   readonly expertGradient: RankGroup;
 }
 
-export function makeMesh(cluster: Cluster, d: Degrees): Mesh {
+/** `networkShare`: what a framework's traffic reaches of the network between nodes (`Framework.networkShare`). */
+export function makeMesh(cluster: Cluster, d: Degrees, networkShare: number): Mesh {
   const t = d.tensorParallel;
-  const place = (ranks: number, stride: number): RankGroup => placeGroup(cluster, ranks, stride);
+  const place = (ranks: number, stride: number): RankGroup => placeOn(cluster, ranks, stride, networkShare);
   const expertRanks = d.expertTensorParallel * d.expertParallel;
   return {
     tensor: place(t, 1),
     context: place(d.contextParallel, t),
-    pipeline: neighbours(cluster, d.pipelineParallel, d.accelerators / d.pipelineParallel),
+    pipeline: neighbours(place, d.pipelineParallel, d.accelerators / d.pipelineParallel),
     gradient: place(d.gradientGroup, t),
     shard: place(d.shardGroup, t),
     replicate: place(d.gradientGroup / d.shardGroup, t * d.shardGroup),
@@ -39,8 +40,13 @@ export function makeMesh(cluster: Cluster, d: Degrees): Mesh {
   };
 }
 
+function placeOn(cluster: Cluster, ranks: number, stride: number, networkShare: number): RankGroup {
+  const group = placeGroup(cluster, ranks, stride);
+  return { ...group, scaleOutBytesPerSecond: group.scaleOutBytesPerSecond * networkShare };
+}
+
 /** A group whose ranks only talk to the next one: network tiers count over one hop, not over the whole group. */
-function neighbours(cluster: Cluster, ranks: number, stride: number): RankGroup {
-  const hop = placeGroup(cluster, Math.min(2, ranks), stride);
-  return { ...placeGroup(cluster, ranks, stride), scaleOutBytesPerSecond: hop.scaleOutBytesPerSecond };
+function neighbours(place: (ranks: number, stride: number) => RankGroup, ranks: number, stride: number): RankGroup {
+  const hop = place(Math.min(2, ranks), stride);
+  return { ...place(ranks, stride), scaleOutBytesPerSecond: hop.scaleOutBytesPerSecond };
 }

@@ -25,6 +25,8 @@ export interface TensorOptions {
   readonly sequenceParallel: boolean;
   readonly chunkedOverlap: boolean;
   readonly asyncBackward: boolean;
+  /** Gathered inputs are kept for the weight gradient, so that the backward pass gathers only output gradients. */
+  readonly keepsGathered: boolean;
 }
 
 /**
@@ -56,7 +58,7 @@ export function tensorTraffic(group: RankGroup, options: TensorOptions): TensorT
     gatherSeconds: gather,
     sumSeconds: scatter,
     gradientGatherSeconds: gather,
-    inputGatherSeconds: gather,
+    inputGatherSeconds: options.keepsGathered ? 0 : gather,
     gradientSumSeconds: scatter,
     chunks: chunkedOverlap,
     async: asyncBackward,

@@ -202,9 +202,9 @@ function usualAttention(given: Given, context: StrategyContext): AttentionKernel
   const usual = given.flashAttention === undefined ? defaults.attentionKernel : undefined;
   if (usual !== undefined) return usual;
   const wanted = given.flashAttention ?? defaults.flashAttention ?? true;
-  const unfused = framework === 'megatron' ? 'fused-softmax' : 'unfused';
-  if (!wanted) return unfused;
   const named = defaults.attentionKernel;
+  const unfused = framework === 'megatron' && named !== 'unfused' ? 'fused-softmax' : 'unfused';
+  if (!wanted) return unfused;
   if (named !== undefined && named !== 'unfused' && named !== 'fused-softmax') return named;
   const generation = accelerator.generation.toLowerCase();
   if (/volta|turing|pascal/.test(generation)) return unfused;

@@ -42,7 +42,7 @@ function gatheredElementBytes({ execution, timers, share }: Prepared): number {
 
 export function layerSeconds(p: Prepared, kind: 'dense' | 'moe', recompute: RecomputeChoice): LayerSeconds {
   const graph = layerGraph(p.model, p.execution, kind);
-  const cost = layerCost(graph, p.timers, p.accelerator, p.share, recompute);
+  const cost = layerCost(graph, p.timers, p.accelerator, p.share, recompute, p.framework.recomputeStopsEarly);
   const { strategy, share } = p;
   const elements = share.tokens * p.model.hiddenSize;
   const tensor = tensorTraffic(p.mesh.tensor, {
@@ -51,6 +51,7 @@ export function layerSeconds(p: Prepared, kind: 'dense' | 'moe', recompute: Reco
     sequenceParallel: strategy.sequenceParallel,
     chunkedOverlap: strategy.tensorOverlap,
     asyncBackward: p.framework.asyncTensorBackward,
+    keepsGathered: p.framework.memory.sequenceCopies > 0,
   });
   const context = contextTraffic(p.mesh.context, contextBytes(p.model, share, strategy.contextMethod));
   const exchange = kind === 'moe' ? exchangeSeconds(p) : { forward: 0, backward: 0 };
@@ -128,9 +129,10 @@ class PassesOfLayer implements LayerPasses {
   /** Of a whole layer, its forward pass; its exchange runs beside that of the other micro-batch. */
   get recompute(): LayerPass {
     const seconds = this.cost.recomputeSeconds;
-    const { exchange, beside, cost } = this;
+    const { exchange, beside, parts, cost } = this;
+    const again = { ...parts, operators: parts.operators.slice(0, cost.recomputedOperators) };
     this.known.recompute ??= this.repeats
-      ? this.pass(forwardSteps, exchange.forward, beside.backward, cost.forwardSeconds)
+      ? this.pass((_, traffic) => forwardSteps(again, traffic), exchange.forward, beside.backward, seconds)
       : plainPass(seconds, () => (seconds > 0 ? [{ kind: 'compute', name: 'recompute', seconds }] : []));
     return this.known.recompute;
   }

@@ -58,7 +58,7 @@ export function prepareWith(scenario: Scenario, degrees: Degrees): Prepared {
     strategy,
     framework,
     degrees,
-    mesh: makeMesh(cluster, degrees),
+    mesh: makeMesh(cluster, degrees, framework.networkShare),
     timers: makeTimers(cluster, framework, strategy, model),
     execution,
     share: rankShare(model, strategy, framework, degrees, sequenceLength, execution),
@@ -85,7 +85,7 @@ export function layoutOf(model: Architecture, strategy: Strategy, degrees: Degre
 export function withPipeline(p: Prepared, strategy: Strategy): Prepared {
   const scenario: Scenario = { ...p.scenario, strategy };
   const degrees = degreesOf(scenario);
-  return { ...p, scenario, strategy, degrees, mesh: makeMesh(scenario.cluster, degrees) };
+  return { ...p, scenario, strategy, degrees, mesh: makeMesh(scenario.cluster, degrees, p.framework.networkShare) };
 }
 
 /** The same layers with experts split in another way, likewise. */

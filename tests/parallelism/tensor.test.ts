@@ -7,7 +7,7 @@ import { resolveScenario } from '../../src/scenario/resolveScenario.js';
 const { cluster } = resolveScenario({ model: 'llama3-70b', cluster: 'dgx-h100' });
 const group = placeGroup(cluster, 8, 1);
 const bytes = 256e6;
-const options = { bytes, gatherBytes: bytes / 2, chunkedOverlap: false, asyncBackward: false };
+const options = { bytes, gatherBytes: bytes / 2, chunkedOverlap: false, asyncBackward: false, keepsGathered: false };
 
 describe('tensor-parallel collectives of a column-row pair', () => {
   it('gathers quantised inputs in one byte an element and sums in two', () => {
@@ -19,6 +19,14 @@ describe('tensor-parallel collectives of a column-row pair', () => {
       gradientGatherSeconds: gather,
       inputGatherSeconds: gather,
       gradientSumSeconds: scatter,
+    });
+  });
+
+  it('gathers the input once more in the backward pass only where the first gather was not kept', () => {
+    const traffic = tensorTraffic(group, { ...options, sequenceParallel: true, keepsGathered: true });
+    expect(traffic).toMatchObject({
+      gatherSeconds: collectiveSeconds(group, 'allGather', bytes / 2),
+      inputGatherSeconds: 0,
     });
   });
 

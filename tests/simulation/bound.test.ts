@@ -187,11 +187,22 @@ describe('zero-bubble schedules as measured (Qi et al. 2023, tables 4 and 6)', (
     const [, question = '', schedule = '', microBatches = ''] = /^(zb-t\d-[\d.]+B)-(.*)-m(\d+)$/.exec(id) ?? [];
     return { question: `${question} m=${microBatches}`, schedule: schedule.replace('*', '') };
   };
-  const steps = rows.map(({ id, measured, predicted }) => ({
-    ...parse(id),
-    measured: measured.stepSeconds ?? Number.NaN,
-    predicted: predicted?.stepSeconds ?? Number.NaN,
-  }));
+  /** Samples a second and accelerator, of which the paper prints three digits, in units of the last one. */
+  const printedThroughput = ({ id, measured }: (typeof rows)[number]): number => {
+    const file = shipped.find((run) => run.id === id)?.run as {
+      accelerators: number;
+      strategy: { globalBatchSize: number };
+    };
+    const throughput = file.strategy.globalBatchSize / file.accelerators / (measured.stepSeconds ?? Number.NaN);
+    return Math.round(throughput * (throughput < 10 ? 100 : 10));
+  };
+  const steps = rows
+    .map((row) => ({ ...row, printed: printedThroughput(row) }))
+    .map(({ id, printed, predicted }) => ({
+      ...parse(id),
+      printed,
+      predicted: predicted?.stepSeconds ?? Number.NaN,
+    }));
   const questions = [...groupBy(steps, ({ question }) => question)];
 
   test('all rows, models of two sizes with three numbers of micro-batches each', () => {
@@ -200,11 +211,11 @@ describe('zero-bubble schedules as measured (Qi et al. 2023, tables 4 and 6)', (
     expect(questions.length).toBe(9);
   });
 
-  /** Interleaved 1F1B and ZB-1p at 64 micro-batches were measured 0.2 % apart, so less than that the wrong way round counts as a tie. */
+  /** Two throughputs that differ by one in the last digit that is printed (4.20 and 4.19) may have been the same. */
   test.each(questions)('%s: the schedules in the measured order', (_question, group) => {
     const wrong = group.flatMap((fast) =>
       group
-        .filter((slow) => fast.measured < slow.measured && fast.predicted >= 1.002 * slow.predicted)
+        .filter((slow) => fast.printed > slow.printed + 1 && fast.predicted >= slow.predicted)
         .map((slow) => [fast.schedule, slow.schedule] as const),
     );
     expect(wrong).toEqual([]);

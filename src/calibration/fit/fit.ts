@@ -95,8 +95,9 @@ export class Fitter {
 
   private problem(weights: Float64Array): Problem {
     return {
-      unknowns: this.parameters.map(({ prior, parent, spread, low, high }) => {
-        return { centre: Math.log(prior), parent, spread, low: Math.log(low), high: Math.log(high) };
+      unknowns: this.parameters.map(({ prior, parent, overParent, spread, low, high }) => {
+        const centre = parent >= 0 ? Math.log(overParent) : Math.log(prior);
+        return { centre, parent, spread, low: Math.log(low), high: Math.log(high) };
       }),
       errors: (point) => this.errorsAt(point),
       dependsOn: this.dependsOn,

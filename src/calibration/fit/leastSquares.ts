@@ -3,7 +3,7 @@
  * or near another constant (its parent): iteratively reweighted Gauss-Newton with Levenberg's damping.
  */
 export interface Problem {
-  /** Natural logarithms; `parent` is an index or -1, `centre` counts where there is no parent. */
+  /** Natural logarithms; `parent` is an index or -1. Expected is the parent's value plus `centre`, or `centre` where there is none. */
   readonly unknowns: readonly {
     readonly centre: number;
     readonly parent: number;
@@ -38,9 +38,13 @@ const damping = 1e-3;
 export function start(problem: Problem): Float64Array {
   const point = new Float64Array(problem.unknowns.length);
   problem.unknowns.forEach((unknown, index) => {
-    point[index] = unknown.parent >= 0 ? at(point, unknown.parent) : unknown.centre;
+    point[index] = expectation(unknown, point);
   });
   return clamped(problem, point);
+}
+
+function expectation({ centre, parent }: { centre: number; parent: number }, point: Float64Array): number {
+  return parent >= 0 ? at(point, parent) + centre : centre;
 }
 
 /** Forward differences; only rows that depend on an unknown are asked for it (by `errorsOf`). */
@@ -145,8 +149,7 @@ function rowCost(error: number, scale: number): number {
 function expectationCost({ unknowns }: Problem, point: Float64Array): number {
   let sum = 0;
   unknowns.forEach(({ centre, parent, spread }, index) => {
-    const expected = parent >= 0 ? at(point, parent) : centre;
-    sum += ((at(point, index) - expected) / spread) ** 2;
+    sum += ((at(point, index) - expectation({ centre, parent }, point)) / spread) ** 2;
   });
   return sum;
 }
@@ -209,7 +212,7 @@ function addExpectations(
 ): void {
   unknowns.forEach(({ centre, parent, spread }, index) => {
     const stiffness = 1 / (spread * spread);
-    const gap = at(point, index) - (parent >= 0 ? at(point, parent) : centre);
+    const gap = at(point, index) - expectation({ centre, parent }, point);
     gradient[index] = at(gradient, index) + stiffness * gap;
     addTo(matrix, index, index, stiffness);
     if (parent < 0) return;

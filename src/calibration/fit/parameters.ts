@@ -1,7 +1,8 @@
 import type { Accelerator } from '../../hardware/accelerator.js';
 import type { Framework } from '../../parallelism/framework.js';
 import type { Scenario } from '../../scenario/scenario.js';
-import { acceleratorConstants, frameworkConstants, frameworkPrior, sameEngine } from './constants.js';
+import { acceleratorParameters } from './acceleratorParameters.js';
+import { frameworkConstants, frameworkPrior, sameEngine } from './constants.js';
 
 /** One number that is fitted: a constant of an accelerator, of a generation, of a framework or of a version. */
 export interface Parameter {
@@ -17,6 +18,8 @@ export interface Parameter {
   readonly prior: number;
   /** Index of the parameter that this one is expected to be near; -1 for none. */
   readonly parent: number;
+  /** How many times the parent it is expected to be; 1 unless known better. */
+  readonly overParent: number;
   /** Standard deviation of the logarithm around the parent or the prior. */
   readonly spread: number;
   readonly low: number;
@@ -32,46 +35,35 @@ export interface FrameworkFigures {
 
 /** Every parameter of these accelerators and frameworks, parents before children. */
 export function makeParameters(
-  accelerators: readonly Pick<Accelerator, 'id' | 'generation'>[],
+  accelerators: readonly Accelerator[],
   frameworks: readonly FrameworkFigures[],
 ): readonly Parameter[] {
-  const parameters: Parameter[] = [];
-  addAccelerators(parameters, accelerators);
+  const parameters = acceleratorParameters(accelerators);
   for (const framework of frameworks) addFramework(parameters, framework);
   return parameters;
 }
 
-function addAccelerators(
-  parameters: Parameter[],
-  accelerators: readonly Pick<Accelerator, 'id' | 'generation'>[],
-): void {
-  for (const { path, prior, spread, ownSpread, low, high } of acceleratorConstants) {
-    const name = path.join('.');
-    const shared = { version: '', path, prior, low, high };
-    const add = (kind: Parameter['kind'], owner: string, parent: number, width: number): number =>
-      parameters.push({ id: `accelerators/${owner} ${name}`, kind, owner, parent, spread: width, ...shared }) - 1;
-    const all = add('all-accelerators', 'all', -1, spread);
-    const generations = new Map<string, number>();
-    for (const { id, generation } of accelerators) {
-      const known = generations.get(generation);
-      const parent = known ?? add('generation', `generation ${generation}`, all, ownSpread);
-      generations.set(generation, parent);
-      add('accelerator', id, parent, ownSpread);
-    }
-  }
-}
+/**
+ * Fitted for the versions that name them alone. Elsewhere a framework's kernels are the accelerator's own, which cannot be told apart;
+ * its traffic reaches the whole network; and a micro-batch costs nothing beyond its passes.
+ */
+const figuresOfVersions: ReadonlySet<string> = new Set([
+  'gemmTimeFactor',
+  'attentionTimeFactor',
+  'networkShare',
+  'microBatchOverheadSeconds',
+]);
 
 function addFramework(parameters: Parameter[], { id, base, versions }: FrameworkFigures): void {
   for (const constant of frameworkConstants) {
     const { path, spread, ownSpread, low, high } = constant;
     const prior = frameworkPrior(constant, id);
+    const onlyVersions = figuresOfVersions.has(path[0]);
     // A figure of 0 says that the framework knows no such time.
-    if (prior === undefined || !figureAt(base, path)) continue;
+    if (prior === undefined || (!onlyVersions && !figureAt(base, path))) continue;
     const name = path.join('.');
-    const shared = { owner: id, path, prior, low, high };
-    // Fixed where the framework's kernels are the accelerator's own: both cannot be told apart.
-    const fixed = path[0] === 'gemmTimeFactor' || path[0] === 'attentionTimeFactor';
-    const parent = fixed
+    const shared = { owner: id, path, prior, overParent: 1, low, high };
+    const parent = onlyVersions
       ? -1
       : parameters.push({
           id: `frameworks/${id} ${name}`,

@@ -71,7 +71,8 @@ class StepWriter {
       else if (one.operator.split === 'row') rows.push(one);
     }
     const pair = { columns, rows };
-    if (pair.columns.length === 0 || pair.rows.length === 0) return;
+    // A recomputation that stops early has the columns of its last pair alone.
+    if (columns.length === 0 || (rows.length === 0 && this.direction !== 'forward')) return;
     for (const one of [...pair.columns, ...pair.rows]) this.pairOf.set(one, pair);
   }
 

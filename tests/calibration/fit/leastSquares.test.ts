@@ -70,12 +70,12 @@ describe('robust least squares', () => {
     expect(rate).toBeCloseTo(1.5, 9);
   });
 
-  test('a constant that no row depends on takes the value of its parent', () => {
+  test('a constant that no row depends on takes the value of its parent, times what it is expected to be over it', () => {
     const rows = [(point: Float64Array) => (point[0] ?? 0) - Math.log(3)];
-    const child = { ...free, centre: 0, parent: 0, spread: 0.1 };
+    const child = { ...free, centre: Math.log(1.5), parent: 0, spread: 0.1 };
     const [parent, inherited] = solve(problem([{ centre: 0, ...free }, child], rows), rows);
     expect(parent).toBeCloseTo(3, 2);
-    expect(inherited).toBeCloseTo(parent ?? 0, 3);
+    expect(inherited).toBeCloseTo(1.5 * (parent ?? 0), 3);
   });
 
   test('an expectation that is sure outweighs a single row', () => {
