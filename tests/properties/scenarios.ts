@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { multiplies } from '../../src/parallelism/matrixFormat.js';
+import { layersPerChunk } from '../../src/parallelism/stages.js';
 import {
   attentionKernels,
   contextMethods,
@@ -198,6 +199,10 @@ function runFile(d: Draw): RunFileInput {
       contextParallel,
       pipelineParallel,
       virtualStages,
+      // Chunks that do not divide the layers have to be spelled out.
+      ...(virtualStages > 1
+        ? { stageLayers: [...layersPerChunk(model.numLayers, pipelineParallel * virtualStages, [])] }
+        : {}),
       pipelineSchedule: d.schedule,
       expertParallel,
       ...(d.hybridShards && shards % 2 === 0 ? { shardGroupSize: shards / 2 } : {}),
