@@ -2,9 +2,11 @@ import { SlipwayError } from '../errors.js';
 import { dataShardings, recomputes, type Strategy } from '../parallelism/strategy.js';
 import { formatBytes } from '../quantity/format.js';
 import type { Scenario } from '../scenario/scenario.js';
-import { evaluate } from '../simulation/closedForm.js';
-import { evaluateStep } from '../simulation/evaluateStep.js';
+import { evaluatePrepared } from '../simulation/closedForm.js';
+import { confirmStep } from '../simulation/evaluateStep.js';
 import type { Evaluation } from '../simulation/evaluation.js';
+import { type Prepared, prepare } from '../simulation/prepare.js';
+import { type LayerTable, layerTable } from '../simulation/stageCost.js';
 import type { Advice } from './estimateResult.js';
 import { refusedKeys } from './search/frameworkRules.js';
 
@@ -37,14 +39,16 @@ function better(scenario: Scenario, now: Evaluation, changes: readonly Change[])
     .flatMap((change) => {
       const changed = { ...scenario, strategy: { ...scenario.strategy, ...change } };
       if (refusedKeys(changed, changed.strategy).some((key) => !settled.includes(key))) return [];
-      const bound = tryEvaluate(changed);
-      return bound?.feasible && bound.fits && bound.stepSeconds <= slowest ? [{ change, changed, bound }] : [];
+      const known = tryEvaluate(changed);
+      const isPromising = known?.bound.feasible && known.bound.fits && known.bound.stepSeconds <= slowest;
+      return isPromising ? [{ change, ...known }] : [];
     })
     .sort((a, b) => a.bound.stepSeconds - b.bound.stepSeconds)
     .slice(0, MOST_CONFIRMED);
-  const found = promising.flatMap(({ change, changed, bound }): Advice[] => {
-    const next = now.method === 'simulation' ? evaluateStep(changed) : bound;
-    if (!next.fits || next.stepSeconds > slowest) return [];
+  const found = promising.flatMap(({ change, p, layers, bound }): Advice[] => {
+    // Followed only as long as it may be faster: half of the neighbours are not.
+    const next = now.method === 'simulation' ? confirmStep(p, layers, bound, { mostSeconds: slowest }) : bound;
+    if (next === null || !next.fits || next.stepSeconds > slowest) return [];
     const stepSecondsDelta = next.stepSeconds - now.stepSeconds;
     const peakBytesDelta = next.allocatedBytes - now.allocatedBytes;
     return [{ change, stepSecondsDelta, peakBytesDelta, message: message(change, next, now) }];
@@ -93,10 +97,19 @@ function pairs(changes: readonly Change[]): readonly Change[] {
   );
 }
 
+/** A neighbour in closed form, and what its simulation starts from. */
+interface Bounded {
+  readonly p: Prepared;
+  readonly layers: LayerTable;
+  readonly bound: Evaluation;
+}
+
 /** A neighbour that breaks a rule of the degrees is no advice; any other error is a bug and stays one. */
-function tryEvaluate(scenario: Scenario): Evaluation | undefined {
+function tryEvaluate(scenario: Scenario): Bounded | undefined {
   try {
-    return evaluate(scenario);
+    const p = prepare(scenario);
+    const layers = layerTable(p);
+    return { p, layers, bound: evaluatePrepared(p, layers) };
   } catch (error) {
     if (error instanceof SlipwayError) return undefined;
     throw error;

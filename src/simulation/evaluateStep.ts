@@ -23,10 +23,10 @@ export function evaluateStep(scenario: Scenario): Evaluation {
 
 /** What a search knows when it asks for a step. */
 export interface Asked {
-  readonly passes: RememberedPasses;
+  readonly passes?: RememberedPasses;
   /** A longer step is not wanted. */
   readonly mostSeconds: number;
-  readonly shared: SharedWork;
+  readonly shared?: SharedWork;
 }
 
 /**

@@ -34,11 +34,14 @@ export class Trace {
     // How long a key may have waited before anybody saw it.
     const delayMilliseconds = (this.delay?.max ?? 0) / 1e6;
     this.delay?.reset();
+    const { rss, heapUsed } = process.memoryUsage();
     this.note({
       frameMilliseconds: milliseconds,
       cpuMilliseconds: cpuMilliseconds() - this.pressedCpu,
       delayMilliseconds,
-      residentBytes: process.memoryUsage.rss(),
+      // With all threads; and the heap of this one.
+      residentBytes: rss,
+      heapBytes: heapUsed,
     });
   }
 
