@@ -184,8 +184,12 @@ test.each(['llama3-70b', 'gpt3-175b', 'megatron-1t'])(
   },
 );
 
-test.each(['llama3-70b', 'gpt3-175b', 'megatron-1t'])('interleaving lowers the bubble of %s', (model) => {
-  const bubbles = [1, 2, 4].map((virtualStages) => {
+test.each([
+  ['llama3-70b', 5],
+  ['gpt3-175b', 4],
+  ['megatron-1t', 4],
+] as const)('interleaving lowers the bubble of %s', (model, most) => {
+  const bubbles = [1, 2, most].map((virtualStages) => {
     const strategy = { tensorParallel: 8, pipelineParallel: 8, virtualStages, globalBatchSize: 32 };
     const scenario = resolveScenario({ model, cluster: 'dgx-h100', accelerators: 64, strategy });
     return evaluate(scenario).breakdown.pipelineBubbleSeconds;

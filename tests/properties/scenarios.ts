@@ -223,9 +223,11 @@ export function forEveryScenario(property: (scenario: Scenario) => void, numRuns
   );
 }
 
-/** The same scenario with other choices of strategy. */
+/** The same scenario with other choices of strategy; other chunks are filled as evenly as they go. */
 export function withStrategy(scenario: Scenario, change: Partial<Scenario['strategy']>): Scenario {
-  return { ...scenario, strategy: { ...scenario.strategy, ...change } };
+  const chunks = change.virtualStages !== undefined || change.pipelineSchedule !== undefined;
+  const split = chunks && change.stageLayers === undefined ? { stageLayers: [] } : {};
+  return { ...scenario, strategy: { ...scenario.strategy, ...split, ...change } };
 }
 
 /** The same scenario on an accelerator that differs. */
