@@ -1,14 +1,15 @@
 import { basename, dirname, isAbsolute, join } from 'node:path';
 import { SlipwayError } from '../errors.js';
 import { degreesOf } from '../parallelism/degrees.js';
+import { formatBytes } from '../quantity/format.js';
 import { parseQuantity } from '../quantity/parseQuantity.js';
 import { chromeTrace } from '../report/chromeTrace.js';
 import { toJson } from '../report/json.js';
-import { simulationResult } from '../report/simulationResult.js';
+import { firstOverflow, simulationResult } from '../report/simulationResult.js';
 import { simulationTable } from '../report/simulationTable.js';
 import type { TextStyle } from '../report/text.js';
 import { timelineSvg } from '../report/timelineSvg.js';
-import { isOrderFile, loadOrder } from '../scenario/loadOrder.js';
+import { isOrderFile, loadOrder, type OrderTable } from '../scenario/loadOrder.js';
 import { loadRun, type RunFileSource } from '../scenario/loadScenario.js';
 import { parseRunFileText } from '../scenario/runFileText.js';
 import type { Scenario } from '../scenario/scenario.js';
@@ -91,7 +92,26 @@ function withOrder(scenario: Scenario, path: string, options: SimulateOptions): 
     vShaped: pipelineSchedule === 'zb-v',
   });
   const step = simulateStep(scenario, { ...options, order });
+  refuseFullOrder(step, order, path);
   return { ...step, schedule: { ...step.schedule, id: basename(path) } };
+}
+
+/** An order that keeps more micro-batches alive than memory has room for is no order, where a single one of them would fit. */
+function refuseFullOrder(step: SimulatedStep, { ranks, slots }: OrderTable, file: string): void {
+  const first = firstOverflow(step);
+  if (first?.pass === undefined) return;
+  const { stage: rank, pass } = first;
+  const memory = step.memory[rank];
+  const { usableMemoryBytes } = step.prepared.accelerator;
+  if (memory === undefined || memory.inFlightMicroBatches < 2) return;
+  const each = (memory.peakBytes - memory.stateBytes) / memory.inFlightMicroBatches;
+  if (memory.stateBytes + each > usableMemoryBytes) return;
+  const position = (ranks[rank] ?? []).findIndex(
+    ({ kind, microBatch, chunk }) => kind === pass.kind && microBatch === pass.microBatch && chunk === pass.chunk,
+  );
+  const slot = slots[rank]?.[position];
+  const message = `rank ${rank}, slot ${slot ?? position}: over the memory of the accelerator: at its peak the rank holds ${formatBytes(memory.peakBytes)} of ${formatBytes(usableMemoryBytes)}, ${formatBytes(each)} a micro-batch; run backward passes earlier`;
+  throw new SlipwayError('invalid-run-file', message, { file });
 }
 
 /** `--from` and `--to`, such as 1.2s; bare numbers are seconds. */

@@ -6,7 +6,7 @@ import type { RankMemory } from '../simulation/memoryTimeline.js';
 import type { StepAtScale } from '../simulation/perturbation.js';
 import type { SimulatedStep } from '../simulation/simulate.js';
 import { type StageActivity, stageActivities } from '../simulation/stageActivity.js';
-import type { TaskKind } from '../simulation/stepTasks.js';
+import type { TaskInfo, TaskKind } from '../simulation/stepTasks.js';
 import { letters } from './timelineSpans.js';
 
 /** The answer of `slipway simulate`, and its JSON document. Keys may be added; those here stay. */
@@ -151,8 +151,17 @@ function memoryOf(step: SimulatedStep): SimulationResult['memory'] {
   return { peakBytes, deviceBytes, capacityBytes, fits, overflow: fits ? null : overflowOf(step) };
 }
 
-/** The earliest moment at which a stage needs more than its accelerator has. */
 function overflowOf(step: SimulatedStep): Overflow | null {
+  const first = firstOverflow(step);
+  if (first === undefined) return null;
+  const { stage, atSeconds, pass } = first;
+  return { stage, atSeconds, pass: pass === undefined ? '' : `${letters[pass.kind]}${pass.microBatch}` };
+}
+
+/** The earliest moment at which a stage needs more than its accelerator has, and the pass that starts then; undefined where all fit. */
+export function firstOverflow(
+  step: SimulatedStep,
+): { readonly stage: number; readonly atSeconds: number; readonly pass: TaskInfo | undefined } | undefined {
   const { framework, accelerator } = step.prepared;
   const { contextBytes, communicatorBytes, fragmentation } = framework.memory;
   const free = accelerator.usableMemoryBytes - contextBytes - communicatorBytes;
@@ -163,16 +172,16 @@ function overflowOf(step: SimulatedStep): Overflow | null {
     if (moment === undefined || (first !== undefined && first.atSeconds <= moment[0])) return;
     first = { stage, atSeconds: moment[0] };
   });
-  return first === undefined ? null : { ...first, pass: passAt(step, first.stage, first.atSeconds) };
+  return first === undefined ? undefined : { ...first, pass: passAt(step, first.stage, first.atSeconds) };
 }
 
-function passAt({ graph, timeline, tasks }: SimulatedStep, rank: number, seconds: number): string {
+function passAt({ graph, timeline, tasks }: SimulatedStep, rank: number, seconds: number): TaskInfo | undefined {
   for (let task = 0; task < graph.size; task++) {
     const info = tasks[graph.labels[task] ?? 0];
     if (info?.rank !== rank || info.parts === undefined) continue;
-    if (timeline.start[task] === seconds) return `${letters[info.kind]}${info.microBatch}`;
+    if (timeline.start[task] === seconds) return info;
   }
-  return '';
+  return undefined;
 }
 
 function pathParts({ graph, timeline, tasks }: SimulatedStep, path: readonly number[]): PathPart[] {

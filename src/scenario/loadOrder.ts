@@ -13,8 +13,13 @@ export function isOrderFile(name: string): boolean {
   return /[./\\]/.test(name);
 }
 
+/** An order as a table gives it: by rank and pass, the slot that the pass stands in. */
+export interface OrderTable extends PipelineOrder {
+  readonly slots: readonly (readonly number[])[];
+}
+
 /** Reads a schedule of the user's own from disk. */
-export function loadOrder(path: string, shape: OrderShape): PipelineOrder {
+export function loadOrder(path: string, shape: OrderShape): OrderTable {
   return parseOrder(readText(path, limits), path, shape);
 }
 
@@ -23,7 +28,7 @@ export function loadOrder(path: string, shape: OrderShape): PipelineOrder {
  * micro-batch 3), `B3` (whole backward), `b3` (input gradient), `W3` (weight gradient), with `.1` behind it for the rank's
  * chunk 1, or empty for idle. Everything counts from 0. Only the order counts, not the length of the gaps.
  */
-export function parseOrder(text: string, file: string, shape: OrderShape): PipelineOrder {
+export function parseOrder(text: string, file: string, shape: OrderShape): OrderTable {
   const rows = /\.(ya?ml|json)$/i.test(file) ? listRows(text, file) : csvRows(text);
   if (rows.length !== shape.stages) {
     const found = `${rows.length} ${rows.length === 1 ? 'rank' : 'ranks'}`;
@@ -34,6 +39,7 @@ export function parseOrder(text: string, file: string, shape: OrderShape): Pipel
   refuseIllegalOrder(ranks, own, shape, file);
   return {
     ranks: ranks.map((passes) => passes.map(({ pass }) => pass)),
+    slots: ranks.map((passes) => passes.map(({ slot }) => slot)),
     microBatches: shape.microBatches,
     chunks: shape.stages * shape.chunksPerStage,
     rankOf: (chunk) => stageOfChunk(chunk, shape.stages, shape.vShaped),

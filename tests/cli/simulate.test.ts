@@ -148,6 +148,20 @@ describe('a schedule from a file', () => {
     );
   });
 
+  test('an order that keeps more micro-batches alive than there is room for, by rank and slot', () => {
+    const rows = ['F', 'B'].map((letter) => Array.from({ length: 64 }, (_, i) => `${letter}${i}`).join(','));
+    const all = temporaryFile('gpipe.csv', `${rows.join(',')}\n,${rows.join(',')}\n`);
+    const model = ['llama3-8b', '--cluster', 'dgx-h100', '--accelerators', '16'];
+    const flags = ['--pp', '2', '--tp', '8', '--gbs', '64', '--mbs', '1', '--set', 'sequenceLength=8192'];
+    const asked = ['simulate', '--model', ...model, ...flags, '--schedule', all];
+    const { status, stdout, stderr } = slipway(asked);
+    expect(stderr).toMatch(
+      /^slipway: \S*gpipe\.csv: rank 1, slot \d+: over the memory of the accelerator: [^\n]* GiB a micro-batch; run backward passes earlier\n$/,
+    );
+    expect(stdout).toBe('');
+    expect(status).toBe(2);
+  });
+
   test('an order with a circle, the wrong shape, or dualpipe', () => {
     const circle = temporaryFile('mine.csv', 'F0,B0,F1,B1\nF0,F1,B0,B1\n');
     expect(complaint(['--pp', '2', '--gbs', '8', '--schedule', circle])).toBe(
