@@ -130,9 +130,10 @@ class PassesOfLayer implements LayerPasses {
   get recompute(): LayerPass {
     const seconds = this.cost.recomputeSeconds;
     const { exchange, beside, parts, cost } = this;
-    const again = { ...parts, operators: parts.operators.slice(0, cost.recomputedOperators) };
+    const write = (_: LayerParts, traffic: LayerTraffic): Step[] =>
+      forwardSteps({ ...parts, operators: parts.operators.slice(0, cost.recomputedOperators) }, traffic);
     this.known.recompute ??= this.repeats
-      ? this.pass((_, traffic) => forwardSteps(again, traffic), exchange.forward, beside.backward, seconds)
+      ? this.pass(write, exchange.forward, beside.backward, seconds)
       : plainPass(seconds, () => (seconds > 0 ? [{ kind: 'compute', name: 'recompute', seconds }] : []));
     return this.known.recompute;
   }

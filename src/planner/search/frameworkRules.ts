@@ -83,7 +83,7 @@ const nothing: FrameworkRules = {
 
 /**
  * Interleaved 1F1B takes micro-batches in whole groups of the pipeline. Megatron-Core (pipeline_parallel/schedules.py) also
- * take a last group of at least a pipeline where groups are made larger, and PyTorch (distributed/pipelining/schedules.py) rounds of more
+ * takes a last group of at least a pipeline where groups are made larger, and PyTorch (distributed/pipelining/schedules.py) rounds of more
  * than a pipeline where they divide the micro-batches; those orders are not modelled.
  */
 function wholeGroups(shape: ScheduleShape, microBatches: number): keyof Strategy | undefined {
@@ -145,7 +145,8 @@ const megatronForks: Readonly<Record<string, readonly PipelineSchedule[]>> = {
 };
 
 /**
- * DeepSpeed, by its assertions as copies of its sources have them (rules of offload are not confirmed): its pipeline engine asserts ZeRO below 2 (runtime/pipe/engine.py) and runs 1F1B; its expert layers
+ * DeepSpeed, by its assertions as copies of its sources have them (rules of offload are not confirmed): its pipeline engine asserts ZeRO
+ * below 2 (runtime/pipe/engine.py) and runs 1F1B; its expert layers
  * assert ZeRO below 3 (runtime/engine.py, "MoE not supported with Stage 3"); sequences are split by Ulysses, which Megatron-DeepSpeed
  * refuses beside Megatron's sequence parallelism (megatron/initialize.py) and which is offered without TP and PP here; parameters go
  * to the host, and anything to NVMe, with ZeRO-3 only (docs/_pages/config-json.md, offload_param and offload_optimizer).
